@@ -1,0 +1,82 @@
+"""Jobs: what a worker is asked to do, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+
+class Line(StrEnum):
+    """The line a job waits in: somebody is waiting for an interactive one, nobody for a bulk one."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request to a worker; `id` makes asking twice ask once."""
+
+    name: ClassVar[str]
+    line: ClassVar[Line] = Line.BULK
+
+    @property
+    def id(self) -> str | None:
+        """The id under which the queue knows this job; None lets any number of equal ones stand."""
+        return None
+
+    def arguments(self) -> dict[str, Any]:
+        """Spell the job for the queue, whose JSON knows no UUID."""
+        return {name: value.hex if isinstance(value, UUID) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def read(cls, arguments: Mapping[str, Any]) -> Self:
+        """Read a job as it was spelt for the queue."""
+        spelt = {field.name: arguments[field.name] for field in fields(cls) if field.name in arguments}
+        identifiers = {field.name: UUID(spelt[field.name]) for field in fields(cls) if field.type is UUID}
+        return cls(**{**spelt, **identifiers})
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep(Job):
+    """Remove what has expired."""
+
+    name = "sweep"
+
+    @property
+    def id(self) -> str | None:
+        """One sweep at a time is enough."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest(Job):
+    """Carry out an ingestion run."""
+
+    name = "ingest"
+    run_id: UUID
+
+    @property
+    def id(self) -> str | None:
+        """A run is carried out by one worker at a time."""
+        return f"{self.name}:{self.run_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Forget(Job):
+    """Remove what is kept of a disconnected repository outside the database."""
+
+    name = "forget"
+    organization_id: UUID
+    repo_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class JobTally:
+    """How many jobs of a name ended in a state; each bucket counts those that took at most so many seconds."""
+
+    name: str
+    state: str
+    buckets: Mapping[float, int]
+    seconds: float

@@ -1,0 +1,19 @@
+"""A connected repository: where it comes from and how its ingestion stands."""
+
+from app.domain.words import Word
+
+
+class SourceKind(Word):
+    """Where a repository's objects come from."""
+
+    GITHUB = "GITHUB", "Through a GitHub App installation."
+    GIT = "GIT", "From any clone URL, or a local path where the installation allows it."
+
+
+class IngestionStatus(Word):
+    """How the ingestion of a repository stands."""
+
+    PENDING = "PENDING", "Connected; no run has succeeded or failed yet."
+    INGESTING = "INGESTING", "A run is live."
+    INGESTED = "INGESTED", "The last finished run succeeded."
+    FAILED = "FAILED", "The last finished run failed; what earlier runs found is kept."
