@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import asyncpg
@@ -23,12 +24,15 @@ class _Reader:
 
     def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         self.connection = connection
+        self._numbers = count()
         self.prepared: OrderedDict[str, asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]] = OrderedDict()
 
     async def row(self, statement: str, arguments: Sequence[Any]) -> asyncpg.Record | None:
         prepared = self.prepared.get(statement)
         if prepared is None:
-            prepared = self.prepared[statement] = await self.connection.prepare(statement)
+            # Without a name asyncpg, whose own cache is off here, would have the text parsed and planned each time.
+            name = f"plan_{next(self._numbers)}"
+            prepared = self.prepared[statement] = await self.connection.prepare(statement, name=name)
             if len(self.prepared) > STATEMENTS_PER_CONNECTION:
                 # asyncpg closes a prepared statement when its object goes.
                 self.prepared.popitem(last=False)
@@ -47,7 +51,13 @@ class Readers:
 
     def __init__(self, url: str, *, size: int, statement_seconds: float) -> None:
         self._dsn = plain_url(url)
-        self._session = {**SESSION, "statement_timeout": str(int(statement_seconds * 1000))}
+        # PostgreSQL would plan each statement anew for its values: that costs more than running it, and guesses wrong
+        # where the newest rows of all belong to others.
+        self._session = {
+            **SESSION,
+            "plan_cache_mode": "force_generic_plan",
+            "statement_timeout": str(int(statement_seconds * 1000)),
+        }
         self._room = size
         self._idle: list[_Reader] = []
         self._waiting: deque[asyncio.Future[_Reader | None]] = deque()
@@ -108,12 +118,17 @@ class Readers:
             turn: asyncio.Future[_Reader | None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             try:
-                reader = await asyncio.wait_for(turn, WAIT_SECONDS)
-            except TimeoutError:
-                raise Unavailable("Too many reads are waiting; try again.") from None
-            except BaseException:
-                if turn.done() and not turn.cancelled() and (given := turn.result()) is not None:
-                    self._give(given)
+                async with asyncio.timeout(WAIT_SECONDS):
+                    reader = await turn
+            except BaseException as error:
+                # The turn may have come in the same moment; then it is the next one's.
+                if turn.done() and not turn.cancelled():
+                    if (given := turn.result()) is not None:
+                        self._give(given)
+                    else:
+                        self._hand_on(None)
+                if isinstance(error, TimeoutError):
+                    raise Unavailable("Too many reads are waiting; try again.") from None
                 raise
             if reader is not None:
                 return reader

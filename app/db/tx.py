@@ -1,11 +1,15 @@
 """The transaction: what a decision writes, and what the world hears of once it held."""
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.events import Event
+from app.db.models import AuditEntry
+from app.domain.events import CredentialRevoked, Event
+from app.domain.ids import Kind, public
 from app.domain.jobs import Job
+from app.domain.viewer import Viewer
 
 
 @dataclass(slots=True)
@@ -23,3 +27,24 @@ class Tx:
     def publish(self, event: Event) -> None:
         """Tell of an event after commit."""
         self.events.append(event)
+
+    def revoke(self, user_id: UUID) -> None:
+        """Let every process forget, after commit, what it knows of credentials: those of a user have changed."""
+        self.publish(CredentialRevoked(user_id, 0))
+
+    def audit(
+        self, viewer: Viewer | None, action: str, kind: Kind, identifier: UUID, organization_id: UUID | None = None
+    ) -> None:
+        """Write down who did what to which object; whatever changes access or data says so here, in its transaction.
+
+        `action` is the name of the mutation. Nobody as viewer stands for this installation itself.
+        """
+        entry = AuditEntry(
+            organization_id=organization_id,
+            actor_id=viewer and viewer.user_id,
+            action=action,
+            object=public(kind, identifier),
+            address=viewer and viewer.address,
+            credential=viewer and str(viewer.credential),
+        )
+        self.session.add(entry)

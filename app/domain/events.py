@@ -36,6 +36,11 @@ class CredentialRevoked(Event):
 
     topic = "credential"
 
+    @property
+    def channel(self) -> str:
+        """One channel for all: whoever hears it forgets everybody, and reads again who still comes."""
+        return self.topic
+
 
 class RunQueued(Event):
     """A repository has a new run."""

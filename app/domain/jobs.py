@@ -64,6 +64,18 @@ class Ingest(Job):
 
 
 @dataclass(frozen=True, slots=True)
+class Revive(Job):
+    """Find runs that nobody carries out, and ask for them again."""
+
+    name = "revive"
+
+    @property
+    def id(self) -> str | None:
+        """One look at a time is enough."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Forget(Job):
     """Remove what is kept of a disconnected repository outside the database."""
 
@@ -80,3 +92,12 @@ class JobTally:
     state: str
     buckets: Mapping[float, int]
     seconds: float
+
+
+def spelt(name: str, arguments: Mapping[str, Any]) -> Job | None:
+    """Read a job by its name; None where no such job, or none with such arguments, is known any more."""
+    known = {job.name: job for job in Job.__subclasses__()}
+    try:
+        return known[name].read(arguments)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

@@ -1,0 +1,82 @@
+"""How this service connects to Redis."""
+
+import asyncio
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+
+from app.domain.errors import Fault
+
+OLDEST = (6, 2)
+EXIT_CODE = 6
+
+PASSING = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError, OSError)
+
+
+def redis_options(*, tries: int) -> dict[str, Any]:
+    """Ride out a short restart: `tries` attempts, from 0.05 s to 1 s apart."""
+    return {
+        "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), tries),
+        "retry_on_error": list(PASSING),
+        "retry_on_timeout": True,
+        "socket_connect_timeout": 2.0,
+        "socket_timeout": 5.0,
+        "health_check_interval": 15,
+    }
+
+
+def open_redis(url: str, *, tries: int = 4) -> Redis:
+    """Open a client; nothing is sent before its first command."""
+    client: Redis = Redis.from_url(url, **redis_options(tries=tries))
+    return client
+
+
+async def reach_redis(url: str) -> dict[str, Any]:
+    """Ask a Redis what it is, or say in one sentence what stands in the way."""
+    place = _place(url)
+    for pause in (0.1, 0.3, 0.6, None):
+        # Without redis-py's own retries: to it a missing password is a lost connection, to be tried again and again.
+        client = Redis.from_url(url, socket_connect_timeout=2.0, socket_timeout=5.0)
+        try:
+            told: dict[str, Any] = await client.info()
+            break
+        except (exceptions.ResponseError, *PASSING) as error:
+            if (refusal := _refusal(str(error), place)) is not None:
+                raise refusal from error
+            if pause is None:
+                raise _fault(f"Redis at {place} does not answer: {error}", "Start it, or correct REDIS_URL.") from error
+            await asyncio.sleep(pause)
+        finally:
+            await client.aclose(close_connection_pool=True)
+    version = str(told.get("redis_version", "0.0"))
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        raise _fault(f"Redis at {place} is version {version}.", "Tenet needs Redis 6.2 or newer, or Valkey.")
+    return told
+
+
+def _refusal(words: str, place: str) -> Fault | None:
+    """Tell a Redis that does not want us from one that does not answer."""
+    remedy = "Write them into REDIS_URL: redis://user:password@host:6379/0, percent-encoded."
+    if "Authentication required" in words or "NOAUTH" in words:
+        return _fault(f"Redis at {place} wants a password.", remedy)
+    if "username-password" in words or "AUTH" in words:
+        return _fault(f"Redis at {place} refuses this user or password.", remedy)
+    if "permissions" in words:
+        return _fault(
+            f"Redis at {place} does not let this user do what Tenet needs: {words}", "Allow it by ACL SETUSER."
+        )
+    return None
+
+
+def _place(url: str) -> str:
+    """Say of a URL what may be said."""
+    parts = urlsplit(url)
+    return parts.path if parts.scheme == "unix" else f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+
+
+def _fault(message: str, remedy: str) -> Fault:
+    return Fault(message, remedy=remedy, exit_code=EXIT_CODE)

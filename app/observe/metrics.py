@@ -1,0 +1,131 @@
+"""Metrics: all of them, in one place, each with the function that tells its fact."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from math import inf, nan
+
+from prometheus_client import (
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.metrics_core import HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from app.domain.jobs import JobTally
+
+EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# Clients choose the names of operations, so only so many get a series of their own.
+NAMES_KEPT = 200
+
+REGISTRY = CollectorRegistry()
+for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+    REGISTRY.register(_collector)
+
+_REQUESTS = Counter("tenet_requests", "GraphQL operations answered.", ("kind", "operation", "code"), registry=REGISTRY)
+_SECONDS = Histogram(
+    "tenet_request_seconds",
+    "How long GraphQL operations took, subscriptions aside.",
+    ("kind",),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+_PLANS = Counter("tenet_plans", "Documents whose plan was found in the cache or not.", ("cache",), registry=REGISTRY)
+_SUBSCRIPTIONS = Gauge("tenet_subscriptions_open", "Subscriptions that are open in this process.", registry=REGISTRY)
+_POOL_SIZE = Gauge("tenet_pool_size", "Connections that a pool may hold.", ("pool",), registry=REGISTRY)
+_POOL_USED = Gauge("tenet_pool_used", "Connections of a pool that are in use.", ("pool",), registry=REGISTRY)
+_QUEUE = Gauge(
+    "tenet_queue_jobs",
+    "Jobs of the whole installation by state; every API process tells the same number.",
+    ("state",),
+    registry=REGISTRY,
+)
+_WORKERS = Gauge("tenet_workers", "Workers of the whole installation that give signs of life.", registry=REGISTRY)
+
+
+class _Jobs(Collector):
+    """Shows what workers counted in Redis: they have no port of their own, and a count must outlive them."""
+
+    def __init__(self) -> None:
+        self.tallies: tuple[JobTally, ...] = ()
+
+    def collect(self) -> Iterator[Metric]:
+        family = HistogramMetricFamily(
+            "tenet_job_seconds",
+            "How long jobs took by the state they ended in; every API process tells the same numbers.",
+            labels=("job", "state"),
+        )
+        for tally in self.tallies:
+            buckets = [("+Inf" if bound == inf else str(bound), float(count)) for bound, count in tally.buckets.items()]
+            family.add_metric((tally.name, tally.state), buckets, tally.seconds)
+        yield family
+
+
+_JOBS = _Jobs()
+REGISTRY.register(_JOBS)
+_names: set[str] = set()
+
+
+def operation(kind: str, name: str | None, code: str, seconds: float | None = None) -> None:
+    """Count an answered operation; `code` is OK or the code of its first error, and subscriptions have no seconds."""
+    _REQUESTS.labels(kind, _bounded(name), code).inc()
+    if seconds is not None:
+        _SECONDS.labels(kind).observe(seconds)
+
+
+def plan(*, cached: bool) -> None:
+    """Count a document that had its plan in the cache, or had to be planned."""
+    _PLANS.labels("hit" if cached else "miss").inc()
+
+
+@contextmanager
+def subscription() -> Iterator[None]:
+    """Count a subscription as open for the time of a block."""
+    _SUBSCRIPTIONS.inc()
+    try:
+        yield
+    finally:
+        _SUBSCRIPTIONS.dec()
+
+
+def pool(name: str, *, used: int, size: int) -> None:
+    """Tell how much of a pool is in use."""
+    _POOL_USED.labels(name).set(used)
+    _POOL_SIZE.labels(name).set(size)
+
+
+def queue_depth(*, queued: float, running: float, deferred: float, workers: float) -> None:
+    """Tell what waits, runs and is put off, and how many workers live."""
+    for state, count in (("queued", queued), ("running", running), ("deferred", deferred)):
+        _QUEUE.labels(state).set(count)
+    _WORKERS.set(workers)
+
+
+def queue_unknown() -> None:
+    """Tell that nobody knows now what the queue holds; a number of before would look true."""
+    queue_depth(queued=nan, running=nan, deferred=nan, workers=nan)
+
+
+def job_tallies(tallies: Iterable[JobTally]) -> None:
+    """Tell how jobs ended and how long they took, as the workers counted it."""
+    _JOBS.tallies = tuple(tallies)
+
+
+def exposition() -> bytes:
+    """Print every metric the way Prometheus reads it."""
+    return generate_latest(REGISTRY)
+
+
+def _bounded(name: str | None) -> str:
+    if not name:
+        return "anonymous"
+    if name not in _names:
+        if len(_names) >= NAMES_KEPT:
+            return "other"
+        _names.add(name)
+    return name[:100]

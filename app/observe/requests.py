@@ -1,0 +1,77 @@
+"""Request ids: taken from the caller or made here, in every log line and in the answer."""
+
+import os
+import re
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from time import perf_counter
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.observe.traces import span
+
+REQUEST_ID_HEADER = "x-request-id"
+SLOW_SECONDS = 1.0
+
+_HEADER = REQUEST_ID_HEADER.encode()
+_SANE = re.compile(rb"[A-Za-z0-9._:-]{6,64}")
+_STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+_current: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+log = structlog.get_logger(__name__)
+
+
+def request_id() -> str | None:
+    """Name the request that this code runs for."""
+    return _current.get()
+
+
+def add_request_id(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put the id of the request into a log event."""
+    if (current := _current.get()) is not None:
+        event["request_id"] = current
+    return event
+
+
+class RequestIds:
+    """Gives each request and each WebSocket its id, and tells of slow and of failed ones."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        identifier = _asked_for(scope) or os.urandom(10).hex().encode()
+        started, status = perf_counter(), 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] in _STARTS:
+                status = message.get("status", 101)
+                message["headers"] = [*message.get("headers", ()), (_HEADER, identifier)]
+            await send(message)
+
+        marker = _current.set(identifier.decode())
+        try:
+            with span(f"{scope.get('method', 'WEBSOCKET')} {scope['path']}", headers=scope["headers"]):
+                await self.app(scope, receive, send_named)
+        finally:
+            seconds = perf_counter() - started
+            if status >= 500 or (seconds > SLOW_SECONDS and scope["type"] == "http"):
+                log.warning("slow or failed request", path=scope["path"], status=status, seconds=round(seconds, 3))
+            else:
+                log.debug("request", path=scope["path"], status=status, seconds=round(seconds, 3))
+            _current.reset(marker)
+
+
+def _asked_for(scope: Scope) -> bytes | None:
+    """Take the caller's word if it is one: what stands here goes into log lines and headers."""
+    for name, value in scope["headers"]:
+        if name == _HEADER and _SANE.fullmatch(value):
+            return bytes(value)
+    return None

@@ -1,0 +1,221 @@
+"""The runtime: what one process holds open, and the only place where transactions begin and end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+import asyncpg
+import structlog
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import QueuePool
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from app.config import Settings
+from app.credentials.issuer import Keys, OutsideIssuer, shared_secret
+from app.db.address import plain_url
+from app.db.migrating import standing
+from app.db.readers import SESSION, Readers
+from app.db.tx import Tx
+from app.domain.jobs import JobTally
+from app.gateways.bus import Bus
+from app.gateways.github_sign_in import GithubSignIn
+from app.gateways.issuer import fetch_keys
+from app.gateways.queue import Queue, QueueDepth
+from app.gateways.redis import PASSING, open_redis
+from app.gateways.windows import LocalWindows, RedisWindows, SteadyWindows
+from app.rates import Rates
+
+LOOK_SECONDS = 3.0
+
+log = structlog.get_logger(__name__)
+
+
+class _Wrong(Exception):
+    """What a look at a part of the installation found."""
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Sessions, readers, queue, bus, limits and outside systems of one process, and its clock."""
+
+    settings: Settings
+    engine: AsyncEngine
+    reading_engine: AsyncEngine
+    reading: async_sessionmaker[AsyncSession]
+    writing: async_sessionmaker[AsyncSession]
+    readers: Readers
+    redis: Redis
+    queue: Queue
+    bus: Bus
+    rates: Rates
+    issuer: OutsideIssuer | None = None
+    github: GithubSignIn | None = None
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that can only read."""
+        async with self.reading() as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        """Open a transaction; the world hears of it only after it held."""
+        async with self.writing() as session:
+            tx = Tx(session)
+            async with session.begin():
+                yield tx
+        await self._tell(tx)
+
+    async def condition(self) -> dict[str, str | None]:
+        """Look at each part that requests and jobs need: None where it works, else what is wrong with it."""
+        looks: dict[str, Callable[[], Awaitable[None]]] = {
+            "database": self._look_at_database,
+            "migrations": self._look_at_migrations,
+            "redis": self._look_at_redis,
+            "worker": self._look_at_workers,
+        }
+        found = await asyncio.gather(*(_problem(look) for look in looks.values()))
+        return dict(zip(looks, found, strict=True))
+
+    async def work(self) -> tuple[QueueDepth, list[JobTally]] | None:
+        """Tell what the queue holds and how jobs ended, or None while Redis is away."""
+        try:
+            return await self.queue.depth(), await self.queue.tallies()
+        except PASSING:
+            return None
+
+    def pools(self) -> dict[str, tuple[int, int]]:
+        """Count for each pool of database connections how many are in use and how many there may be."""
+        size = self.settings.database_connections
+        return {
+            "write": (_used(self.engine), size),
+            "read": (_used(self.reading_engine), size),
+            "prepared": (size - self.readers.size, size),
+        }
+
+    async def _look_at_database(self) -> None:
+        async with self.reading_engine.connect():
+            pass
+
+    async def _look_at_migrations(self) -> None:
+        async with self.reading_engine.connect() as connection:
+            found = await standing(connection)
+        if not found.at_head:
+            raise _Wrong(f"The database is at revision {found.revision or 'none'}, this version needs {found.head}.")
+
+    async def _look_at_redis(self) -> None:
+        await self.redis.ping()
+
+    async def _look_at_workers(self) -> None:
+        if not await self.queue.workers():
+            raise _Wrong("No worker gives a sign of life.")
+
+    async def _tell(self, tx: Tx) -> None:
+        # The rows are committed: an answer that says otherwise would be a lie, and both losses heal by themselves. The
+        # sweep finds what was never enqueued, and whoever hears no bell looks after a while.
+        try:
+            for job in tx.jobs:
+                await self.queue.put(job)
+            for event in tx.events:
+                await self.bus.publish(event)
+        except PASSING as error:
+            log.warning("Redis did not hear of a commit", jobs=len(tx.jobs), events=len(tx.events), error=str(error))
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Hold everything open that a process needs; the settings must name both servers."""
+    database_url, redis_url = _value(settings.database_url), _value(settings.redis_url)
+    session = {**SESSION, "statement_timeout": str(int(settings.statement_seconds * 1000))}
+    engine = _engine(database_url, settings.database_connections, {**session, "default_transaction_read_only": "off"})
+    reading_engine = _engine(database_url, settings.database_connections, session)
+    readers = Readers(database_url, size=settings.database_connections, statement_seconds=settings.statement_seconds)
+    redis, queue, bus = open_redis(redis_url), Queue(redis_url), Bus(redis_url)
+    windows = RedisWindows(redis_url)
+    try:
+        yield Runtime(
+            settings=settings,
+            engine=engine,
+            reading_engine=reading_engine,
+            reading=async_sessionmaker(reading_engine, expire_on_commit=False),
+            writing=async_sessionmaker(engine, expire_on_commit=False),
+            readers=readers,
+            redis=redis,
+            queue=queue,
+            bus=bus,
+            rates=Rates(settings, SteadyWindows(windows, LocalWindows())),
+            issuer=_issuer(settings),
+            github=_github(settings),
+        )
+    finally:
+        await windows.close()
+        await bus.close()
+        await queue.close()
+        await redis.aclose(close_connection_pool=True)
+        await readers.close()
+        await reading_engine.dispose()
+        await engine.dispose()
+
+
+def _issuer(settings: Settings) -> OutsideIssuer | None:
+    if settings.issuer is None:
+        return None
+    assert settings.issuer_audience is not None, "the settings are validated"
+    url = settings.issuer_keys_url or f"{settings.issuer.rstrip('/')}/.well-known/jwks.json"
+    secret = settings.issuer_secret
+    keys = Keys(partial(fetch_keys, url)) if secret is None else shared_secret(secret.get_secret_value())
+    return OutsideIssuer(settings.issuer, settings.issuer_audience, keys, settings.issuer_requires_nbf)
+
+
+def _github(settings: Settings) -> GithubSignIn | None:
+    if settings.github_client_id is None or settings.github_client_secret is None:
+        return None
+    return GithubSignIn(
+        settings.github_client_id, settings.github_client_secret, settings.github_url, settings.github_api_url
+    )
+
+
+async def _problem(look: Callable[[], Awaitable[None]]) -> str | None:
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            await look()
+    except _Wrong as problem:
+        return str(problem)
+    except TimeoutError:
+        return f"No answer within {LOOK_SECONDS:g} s."
+    except (SQLAlchemyError, RedisError, OSError) as error:
+        # The words of a driver may name hosts and users, and whoever asks is a stranger.
+        log.warning("a part does not answer", look=look.__name__, error=str(error))
+        return "No answer."
+    return None
+
+
+def _used(engine: AsyncEngine) -> int:
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout()
+
+
+def _engine(url: str, connections: int, session: dict[str, str]) -> AsyncEngine:
+    # asyncpg reads the URL itself, as for the readers: sslmode and sockets are spelt alike for all.
+    connect = partial(asyncpg.connect, plain_url(url), server_settings=session, timeout=5)
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_timeout=5,
+    )
+
+
+def _value(secret: SecretStr | None) -> str:
+    assert secret is not None, "the embedded servers were not started"
+    return secret.get_secret_value()
