@@ -1,0 +1,258 @@
+"""The reference way to read shapes: one statement for all parents at once, rows as records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Label, Select, Uuid, any_, bindparam, func, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.reads.page import Cursors, Slice, in_order, slice_of, sliced
+from app.reads.roots import SHAPES
+from app.reads.shape import Many, Only, Order, Record, Rows, Shape, Tally, Visibility
+from app.reads.visible import Sight, View
+
+
+@dataclass(frozen=True, slots=True)
+class ListArguments:
+    """What a field that lists rows was asked, in the words of shapes."""
+
+    page: Mapping[str, Any] = field(default_factory=dict)
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    order_field: str | None = None
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list that was asked for: which rows, in which order, which slice of them."""
+
+    many: Many
+    shape: Shape
+    rows: Rows
+    order: Order
+    filters: Mapping[str, Any]
+    cut: Slice | None
+    name: str
+    cursors: Cursors
+    prefix: str
+
+    @classmethod
+    def of(cls, many: Many, name: str, arguments: ListArguments, cursors: Cursors, prefix: str = "") -> "Listing":
+        """Validate the arguments of a list.
+
+        `name` tells its cursors from those of all others, `prefix` its values from those of others in one statement.
+        """
+        shape = SHAPES[many.to]
+        rows = shape.rows
+        order = many.order
+        if arguments.order_field is not None:
+            order = many.orders[arguments.order_field]
+            order = order.turned() if arguments.descending else order
+        filters = {key: many.filters[key].value(value) for key, value in arguments.filters.items() if not absent(value)}
+        cut = slice_of(arguments.page, cursors, rows, order, name, many.size) if many.paged else None
+        return cls(many, shape, rows, order, filters, cut, name, cursors, prefix)
+
+    def conditions(self, sight: Sight, rows: Rows | None = None) -> list[ColumnElement[bool]]:
+        """Say which rows belong to the list, the slice aside: those the viewer sees that pass the filters."""
+        rows = self.rows if rows is None else rows
+        conditions = [self.shape.seen_by.condition(rows, sight)]
+        if self.many.where is not None:
+            conditions.append(self.many.where(rows))
+        for key in self.filters:
+            chosen = self.many.filters[key]
+            conditions.append(chosen.condition(rows, bindparam(self.filter_name(key), type_=chosen.type)))
+        return conditions
+
+    def arranged(self, statement: Select[Any], *, more: bool = True) -> Select[Any]:
+        """Put the rows of a statement in order, and cut the slice out; with `more`, one row beyond it."""
+        if self.cut is None:
+            return statement.order_by(*in_order(self.rows.c, self.order))
+        names = (self.place_names("after"), self.place_names("before"))
+        return sliced(statement, self.rows, self.order, self.cut, names, more=more)
+
+    @property
+    def keys(self) -> list[ColumnElement[Any]]:
+        """Give the columns that the order goes by."""
+        return [self.rows.c[key.column] for key in self.order.keys]
+
+    def cursor(self, keys: Sequence[ColumnElement[Any]] | None = None) -> ColumnElement[str]:
+        """Spell the cursor of each row, or of the one that has these keys."""
+        return self.cursors.expression(self.keys if keys is None else keys, self.order, self.name)
+
+    def places(self, cursor: str, end: str) -> dict[str, Any]:
+        """Give the values that one end of the slice binds."""
+        values = self.cursors.read(cursor, self.rows, self.order, self.name, end)
+        return dict(zip(self.place_names(end), values, strict=True))
+
+    def place_names(self, end: str) -> list[str]:
+        """Name the values that one end of the slice binds."""
+        return [f"{self.prefix}{end}_{index}" for index in range(len(self.order.keys))]
+
+    def filter_name(self, key: str) -> str:
+        """Name the value that a filter binds."""
+        return f"{self.prefix}filter_{key}"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Give the values that the conditions and the slice bind."""
+        bound = {self.filter_name(key): value for key, value in self.filters.items()}
+        if self.cut is not None:
+            for end, values in (("after", self.cut.after), ("before", self.cut.before)):
+                bound |= zip(self.place_names(end), values or (), strict=False)
+        return bound
+
+
+def absent(value: Any) -> bool:
+    """Tell whether a filter asks for nothing: null, or a text of blanks."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list."""
+
+    records: list[Record]
+    cursors: list[str]
+    more: bool
+    cut: Slice
+
+    @property
+    def has_next(self) -> bool:
+        """Tell whether rows follow."""
+        return self.cut.before is not None if self.cut.backward else self.more
+
+    @property
+    def has_previous(self) -> bool:
+        """Tell whether rows stand before; walking forward that is known only from having come from there."""
+        return self.more if self.cut.backward else self.cut.after is not None
+
+
+async def by_ids(
+    session: AsyncSession, view: View, shape: Shape, ids: Sequence[UUID], seen_by: Visibility | None = None
+) -> dict[UUID, Record | None]:
+    """Read rows by id; what the viewer does not see is absent."""
+    rows = shape.rows
+    statement = _records(shape, rows, view.sight).where(
+        rows.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))), (seen_by or shape.seen_by).condition(rows, view.sight)
+    )
+    found: dict[UUID, Record | None] = dict.fromkeys(ids)
+    for row in (await session.execute(statement, {**view.bound, "ids": list(ids)})).mappings():
+        found[row["id"]] = Record(shape, row)
+    return found
+
+
+async def by_column(session: AsyncSession, view: View, shape: Shape, column: str, value: Any) -> Record | None:
+    """Read the row whose unique column has a value."""
+    rows = shape.rows
+    statement = _records(shape, rows, view.sight).where(
+        rows.c[column] == bindparam("value", type_=rows.c[column].type), shape.seen_by.condition(rows, view.sight)
+    )
+    row = (await session.execute(statement, {**view.bound, "value": value})).mappings().one_or_none()
+    return None if row is None else Record(shape, row)
+
+
+async def only_of(
+    session: AsyncSession, view: View, relation: Only, parents: Sequence[UUID]
+) -> dict[UUID, Record | None]:
+    """Read the one row of each parent that meets the relation's condition."""
+    shape = SHAPES[relation.to]
+    rows = shape.rows
+    statement = _records(shape, rows, view.sight).where(
+        rows.c[relation.by] == any_(bindparam("parents", type_=ARRAY(Uuid))),
+        relation.where(rows),
+        shape.seen_by.condition(rows, view.sight),
+    )
+    found: dict[UUID, Record | None] = dict.fromkeys(parents)
+    for row in (await session.execute(statement, {**view.bound, "parents": list(parents)})).mappings():
+        found[row[relation.by]] = Record(shape, row)
+    return found
+
+
+async def pages_of(session: AsyncSession, view: View, listing: Listing, parents: Sequence[UUID]) -> dict[UUID, Page]:
+    """Read the same page of the list of each parent."""
+    assert listing.many.by is not None
+    ids = func.unnest(bindparam("parents", type_=ARRAY(Uuid))).table_valued("id", name="parents").render_derived()
+    inner = _listed(listing, view).where(listing.rows.c[listing.many.by] == ids.c.id).lateral("listed")
+    statement = select(ids.c.id.label("parent_"), inner).select_from(ids.join(inner, true()))
+    values = {**view.bound, **listing.values, "seal_key": listing.cursors.seal_key, "parents": list(parents)}
+    grouped: dict[UUID, list[Any]] = {parent: [] for parent in parents}
+    for row in (await session.execute(statement, values)).mappings():
+        grouped[row["parent_"]].append(row)
+    return {parent: _page(listing, rows) for parent, rows in grouped.items()}
+
+
+async def page(session: AsyncSession, view: View, listing: Listing) -> Page:
+    """Read a page of a list that has no parent."""
+    values = {**view.bound, **listing.values, "seal_key": listing.cursors.seal_key}
+    result = await session.execute(_listed(listing, view), values)
+    return _page(listing, result.mappings().all())
+
+
+async def counts_of(session: AsyncSession, view: View, listing: Listing, parents: Sequence[UUID]) -> dict[UUID, int]:
+    """Count the list of each parent."""
+    assert listing.many.by is not None
+    parent = listing.rows.c[listing.many.by]
+    statement = (
+        select(parent, func.count())
+        .where(parent == any_(bindparam("parents", type_=ARRAY(Uuid))), *listing.conditions(view.sight))
+        .group_by(parent)
+    )
+    counted = dict.fromkeys(parents, 0)
+    for owner, number in await session.execute(statement, {**view.bound, **listing.values, "parents": list(parents)}):
+        counted[owner] = number
+    return counted
+
+
+async def count(session: AsyncSession, view: View, listing: Listing) -> int:
+    """Count a list that has no parent."""
+    statement = select(func.count()).select_from(listing.rows).where(*listing.conditions(view.sight))
+    return int((await session.execute(statement, {**view.bound, **listing.values})).scalar_one())
+
+
+async def tally_of(
+    session: AsyncSession, view: View, tally: Tally, parents: Sequence[UUID]
+) -> dict[UUID, Mapping[str, int]]:
+    """Count the rows of each parent by condition."""
+    shape = SHAPES[tally.to]
+    rows = shape.rows
+    counts = [func.count().filter(condition(rows)).label(name) for name, condition in tally.counts.items()]
+    parent = rows.c[tally.by]
+    statement = (
+        select(parent.label("parent_"), *counts)
+        .where(parent == any_(bindparam("parents", type_=ARRAY(Uuid))), shape.seen_by.condition(rows, view.sight))
+        .group_by(parent)
+    )
+    nothing: Mapping[str, int] = dict.fromkeys(tally.counts, 0)
+    found: dict[UUID, Any] = dict.fromkeys(parents, nothing)
+    for row in (await session.execute(statement, {**view.bound, "parents": list(parents)})).mappings():
+        found[row["parent_"]] = row
+    return found
+
+
+def _records(shape: Shape, rows: Rows, sight: Sight) -> Select[Any]:
+    plain: list[ColumnElement[Any]] = [rows.c[name] for name in shape.columns if name not in shape.computed]
+    computed: list[Label[Any]] = [express(rows, sight).label(name) for name, express in shape.computed.items()]
+    return select(*plain, *computed)
+
+
+def _listed(listing: Listing, view: View) -> Select[Any]:
+    statement = _records(listing.shape, listing.rows, view.sight).where(*listing.conditions(view.sight))
+    if listing.cut is not None:
+        statement = statement.add_columns(listing.cursor().label("cursor_"))
+    return listing.arranged(statement)
+
+
+def _page(listing: Listing, rows: Sequence[Any]) -> Page:
+    if listing.cut is None:
+        return Page([Record(listing.shape, row) for row in rows], [], more=False, cut=Slice(0, False, None, None))
+    kept = list(rows[: listing.cut.size])
+    if listing.cut.backward:
+        kept.reverse()
+    return Page(
+        [Record(listing.shape, row) for row in kept],
+        [row["cursor_"] for row in kept],
+        more=len(rows) > listing.cut.size,
+        cut=listing.cut,
+    )

@@ -1,0 +1,91 @@
+"""Shapes of ingestion runs and their events."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.models import IngestionRun, RunEvent
+from app.domain.ids import Kind
+from app.domain.viewer import Permission
+from app.reads.shape import Many, One, Shape, in_organization, ordered
+
+# What an event keeps of its run: how the run stood when it happened.
+SNAPSHOT = (
+    "status",
+    "trigger",
+    "stage",
+    "stages",
+    "commit_sha",
+    "attempt",
+    "sequence",
+    "queued_at",
+    "started_at",
+    "finished_at",
+    "error_code",
+    "error_message",
+    "patterns_found",
+    "patterns_dropped",
+    "input_tokens",
+    "output_tokens",
+    "cost_usd",
+    "fraction",
+    "eta_seconds",
+)
+
+INGESTION_RUN = Shape(
+    "IngestionRun",
+    IngestionRun,
+    in_organization(Permission.READ_REPOS),
+    Kind.INGESTION_RUN,
+    relations={
+        "repo": One("Repo", by="repo_id"),
+        "events": Many("IngestionEvent", by="run_id", order=ordered(unique="sequence")),
+    },
+)
+
+INGESTION_EVENT = Shape(
+    "IngestionEvent",
+    RunEvent,
+    in_organization(Permission.READ_REPOS),
+    relations={
+        "run": One("IngestionRun", by="run_id", as_of="run"),
+        "pattern": One("Pattern", by="pattern_id"),
+    },
+    # In the log nothing is left out; only a live subscriber who cannot keep up skips.
+    computed={"skipped": lambda rows, sight: literal_column("0", Integer)},  # noqa: ARG005
+)
+
+
+async def events_after(
+    session: AsyncSession, run_id: UUID, sequence: int | None, most: int
+) -> Sequence[Mapping[str, Any]]:
+    """Read a run's events behind a number, or its newest ones; who may see them was asked before."""
+    events = RunEvent.__table__
+    query = select(events).where(events.c.run_id == run_id)
+    if sequence is None:
+        newest = (await session.execute(query.order_by(events.c.sequence.desc()).limit(most))).mappings().all()
+        return [dict(row) for row in reversed(newest)]
+    ordered_ = query.where(events.c.sequence > sequence).order_by(events.c.sequence).limit(most)
+    return [dict(row) for row in (await session.execute(ordered_)).mappings()]
+
+
+async def newest(session: AsyncSession, repo_id: UUID) -> UUID | None:
+    """Find the newest run of a repository; a live one is always the newest."""
+    runs = IngestionRun.__table__
+    return await session.scalar(select(runs.c.id).where(runs.c.repo_id == repo_id).order_by(runs.c.id.desc()).limit(1))
+
+
+async def next_after(session: AsyncSession, repo_id: UUID, run_id: UUID) -> UUID | None:
+    """Find the run that came after another one of the same repository."""
+    runs = IngestionRun.__table__
+    later = select(runs.c.id).where(runs.c.repo_id == repo_id, runs.c.id > run_id).order_by(runs.c.id).limit(1)
+    return await session.scalar(later)
+
+
+def moment() -> datetime:
+    """Tell the time of a snapshot."""
+    return datetime.now(UTC)

@@ -1,0 +1,191 @@
+"""A shape declares once how a GraphQL type stands in the database; both executors read from it.
+
+Names, arguments, types and nullability come from the GraphQL schema. A field that has the name of a column needs no
+word here; a field whose type is an object and that is neither a part nor a relation is kept as JSON in its column.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, literal_column, true
+from sqlalchemy.types import TypeEngine
+
+from app.db.types import Table
+from app.domain.ids import Kind
+from app.domain.viewer import Permission
+from app.domain.words import Word
+from app.reads.visible import Sight
+
+Rows = FromClause
+
+DEFAULT_PAGE = 20
+Condition = Callable[[Rows], ColumnElement[bool]]
+
+
+def is_one_of(column: str, *words: Word) -> Condition:
+    """Say that a column holds one of some words, spelt into the statement so that partial indexes can serve it."""
+    return lambda rows: rows.c[column].in_([literal_column(f"'{word.value}'") for word in words])
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """Which rows of a shape a viewer sees; `permission` is what they need to be told of any."""
+
+    permission: Permission | None
+    condition: Callable[[Rows, Sight], ColumnElement[bool]]
+
+
+def in_organization(permission: Permission, column: str = "organization_id") -> Visibility:
+    """Rows are seen where the viewer has a permission in the organization they carry."""
+    return Visibility(permission, lambda rows, sight: sight.covers(permission, rows.c[column]))
+
+
+# Whoever acted in an organization stays named there after they left, so a user is seen wherever a visible row names
+# them; looked up by id, or asked for an e-mail address, they are seen only by those who know them.
+ACTOR = Visibility(None, lambda rows, sight: true())  # noqa: ARG005 - the signature is every visibility's
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An object made of columns of its parent's own row; null as a whole where the column `given` is null."""
+
+    columns: Mapping[str, str]
+    given: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One column that an order goes by."""
+
+    column: str
+    descending: bool = False
+    nullable: bool = False
+
+    def turned(self) -> "Key":
+        """The other direction; nulls stay last."""
+        return Key(self.column, not self.descending, self.nullable)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How rows stand in a list; the last key is unique, so that every place in the list has an address."""
+
+    keys: tuple[Key, ...]
+
+    def turned(self) -> "Order":
+        """The other direction."""
+        return Order(tuple(key.turned() for key in self.keys))
+
+
+def ordered(*keys: str | Key, unique: str = "id", descending: bool = False) -> Order:
+    """Spell an order: columns, then the unique one."""
+    named = tuple(Key(key) if isinstance(key, str) else key for key in (*keys, Key(unique)))
+    return Order(tuple(Key(key.column, key.descending or descending, key.nullable) for key in named))
+
+
+NEWEST_FIRST = ordered(descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One field of a filter: what it demands of rows, and how its value is bound."""
+
+    condition: Callable[[Rows, ColumnElement[Any]], ColumnElement[bool]]
+    type: TypeEngine[Any]
+    convert: Callable[[Any], Any] | None = None
+
+    def value(self, given: Any) -> Any:
+        """Turn what a client said into what the condition compares with."""
+        return given if self.convert is None else self.convert(given)
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """The row that my column names.
+
+    `seen_by` where it is seen more widely by this way than by its own shape's; `as_of` names the column that keeps how
+    that row stood when mine was written.
+    """
+
+    to: str
+    by: str
+    seen_by: Visibility | None = None
+    as_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """The one row that names me and meets a condition."""
+
+    to: str
+    by: str
+    where: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """The rows that name me (or, at the root, all): a page of them, or a plain list."""
+
+    to: str
+    by: str | None = None
+    where: Condition | None = None
+    order: Order = field(default_factory=ordered)
+    # Orders by the values of an enumeration, where the caller may choose.
+    orders: Mapping[str, Order] = field(default_factory=dict)
+    # Filters by argument name; the fields of an input object are filters of their own.
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    paged: bool = True
+    # How many rows a page has if nobody says.
+    size: int = DEFAULT_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of the rows that name me, by condition."""
+
+    to: str
+    by: str
+    counts: Mapping[str, Condition]
+
+
+Relation = One | Only | Many | Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a GraphQL type stands in the database."""
+
+    name: str
+    model: type[Table]
+    seen_by: Visibility
+    kind: Kind | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    relations: Mapping[str, Relation] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, Callable[[Rows, Sight], ColumnElement[Any]]] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+
+    @property
+    def rows(self) -> Rows:
+        """Give the rows of the table under a name of their own, to be joined any number of times."""
+        return self.model.__table__.alias()
+
+    def column(self, name: str) -> str:
+        """Name the column behind a field."""
+        return self.renamed.get(name, name)
+
+    @property
+    def columns(self) -> Iterable[str]:
+        """List the columns that reads may give away."""
+        return (column.name for column in self.model.__table__.columns if column.name not in self.hidden)
+
+
+class Record(dict[str, Any]):
+    """One row as the reference executor hands it to resolvers; it knows its shape, so that interfaces resolve."""
+
+    __slots__ = ("shape",)
+
+    def __init__(self, shape: Shape, values: Mapping[Any, Any]) -> None:
+        super().__init__(values)
+        self.shape = shape

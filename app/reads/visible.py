@@ -1,0 +1,94 @@
+"""What a viewer may see, as SQL: how far the eyes reach is part of a statement, the organizations are bound to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, false, true
+
+from app.domain.viewer import Permission, Viewer
+
+# The permissions that make rows visible; all others guard decisions.
+READS = (
+    Permission.READ_ORGANIZATION,
+    Permission.READ_REPOS,
+    Permission.READ_PATTERNS,
+    Permission.MANAGE_MEMBERS,
+    Permission.MANAGE_KEYS,
+    Permission.READ_AUDIT,
+)
+
+
+class Reach(Enum):
+    """In how many organizations a viewer has a permission; each makes its own, simplest condition."""
+
+    NOWHERE = "nowhere"
+    ONE = "one"
+    SEVERAL = "several"
+    EVERYWHERE = "everywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How far a viewer sees: equal sights share statements."""
+
+    reaches: tuple[Reach, ...]
+
+    def reach(self, permission: Permission) -> Reach:
+        """Tell in how many organizations the viewer has a permission."""
+        return self.reaches[READS.index(permission)]
+
+    @property
+    def everywhere(self) -> bool:
+        """Tell whether the viewer reads every organization."""
+        return self.reaches[0] is Reach.EVERYWHERE
+
+    def covers(self, permission: Permission, organization_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+        """Say that a row's organization is one where the viewer has a permission."""
+        match self.reach(permission):
+            case Reach.EVERYWHERE:
+                return true()
+            case Reach.NOWHERE:
+                return false()
+            case Reach.ONE:
+                return organization_id == bindparam(_name(permission), type_=Uuid)
+            case Reach.SEVERAL:
+                return organization_id == any_(bindparam(_name(permission), type_=ARRAY(Uuid)))
+
+
+def me() -> ColumnElement[UUID]:
+    """Stand for the viewer's own id."""
+    return bindparam("me", type_=Uuid)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one viewer sees: the structure of their sight, and the values to bind to statements made for it."""
+
+    sight: Sight
+    bound: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, viewer: Viewer) -> "View":
+        """Look through a viewer's eyes."""
+        reaches: list[Reach] = []
+        bound: dict[str, Any] = {"me": viewer.user_id}
+        for permission in READS:
+            organizations = viewer.organizations_with(permission)
+            if organizations is None:
+                reaches.append(Reach.EVERYWHERE)
+            elif not organizations:
+                reaches.append(Reach.NOWHERE)
+            elif len(organizations) == 1:
+                reaches.append(Reach.ONE)
+                bound[_name(permission)] = organizations[0]
+            else:
+                reaches.append(Reach.SEVERAL)
+                bound[_name(permission)] = organizations
+        return cls(Sight(tuple(reaches)), bound)
+
+
+def _name(permission: Permission) -> str:
+    return f"where_{permission.name.lower()}"

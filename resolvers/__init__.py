@@ -1,0 +1,1 @@
+"""GraphQL: words in, words out; by noun."""

@@ -1,0 +1,172 @@
+"""Documents that were seen before: parsed, bounded and validated once, and bounded in number themselves."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    parse,
+    validate,
+    visit,
+)
+
+from app.config import Settings
+from app.domain.errors import ErrorCode, Refusal, TooComplex
+from resolvers.limits import Cost, bound_document, fragments_of, root_fields
+
+MOST_DOCUMENTS = 1_000
+MOST_CHARACTERS = 8_000_000
+
+
+class RequestRefused(Exception):
+    """The request cannot be executed; there is no data."""
+
+    def __init__(self, *errors: GraphQLError) -> None:
+        super().__init__(*errors)
+        self.errors = errors
+
+
+def refusal_error(refusal: Refusal) -> GraphQLError:
+    """Spell a refusal as an error of a whole request."""
+    return GraphQLError(refusal.message, extensions=refusal.extensions)
+
+
+class _Cursors(Visitor):
+    """Finds the variables that hold cursors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+        if node.name.value in ("after", "before") and isinstance(node.value, VariableNode):
+            self.names.add(node.value.name.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a document."""
+
+    node: OperationDefinitionNode
+    cursor_variables: frozenset[str]
+    roots: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """Tell whether it is a query, a mutation or a subscription."""
+        return self.node.operation.value
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that passed every check that needs no variables."""
+
+    hash: str
+    node: DocumentNode
+    fragments: dict[str, FragmentDefinitionNode]
+    operations: dict[str | None, Operation]
+    cost: Cost
+    introspects: bool
+
+    def operation(self, name: str | None) -> Operation:
+        """Choose the operation to run."""
+        if name:
+            chosen = self.operations.get(name)
+            problem = f"The document has no operation named {name!r}."
+        else:
+            chosen = next(iter(self.operations.values())) if len(self.operations) == 1 else None
+            problem = "The document has several operations: say which by operationName."
+        if chosen is None:
+            raise RequestRefused(_failed(problem, ErrorCode.GRAPHQL_VALIDATION_FAILED))
+        return chosen
+
+
+@dataclass(slots=True)
+class Documents:
+    """Remembers documents, the faulty ones too: they cost the same to find out about."""
+
+    schema: GraphQLSchema
+    settings: Settings
+    _known: OrderedDict[str, Document | RequestRefused] = field(default_factory=OrderedDict)
+    _characters: int = 0
+
+    def get(self, text: str) -> Document:
+        """Give a document ready to run, or refuse it."""
+        found = self._known.get(text)
+        if found is None:
+            try:
+                found = self._prepared(text)
+            except RequestRefused as refused:
+                found = refused
+            except Refusal as refusal:
+                found = RequestRefused(refusal_error(refusal))
+            self._remember(text, found)
+        else:
+            self._known.move_to_end(text)
+        if isinstance(found, RequestRefused):
+            raise RequestRefused(*found.errors)
+        return found
+
+    def _remember(self, text: str, found: Document | RequestRefused) -> None:
+        self._known[text] = found
+        self._characters += len(text)
+        while len(self._known) > MOST_DOCUMENTS or self._characters > MOST_CHARACTERS:
+            oldest, _ = self._known.popitem(last=False)
+            self._characters -= len(oldest)
+
+    def _prepared(self, text: str) -> Document:
+        if len(text) > self.settings.limit_characters:
+            raise TooComplex(
+                f"The document has {len(text)} characters; at most {self.settings.limit_characters} are allowed."
+            )
+        node = self._parsed(text)
+        bound_document(node, self.settings)
+        errors = validate(self.schema, node, max_errors=20, hide_suggestions=self.settings.production)
+        if errors:
+            code = ErrorCode.GRAPHQL_VALIDATION_FAILED
+            raise RequestRefused(*(_failed(error.message, code, error) for error in errors))
+        operations: dict[str | None, Operation] = {}
+        fragments = fragments_of(node)
+        for definition in node.definitions:
+            if isinstance(definition, OperationDefinitionNode):
+                cursors = _Cursors()
+                visit(node, cursors)
+                operations[definition.name.value if definition.name else None] = Operation(
+                    definition, frozenset(cursors.names), tuple(root_fields(definition, fragments))
+                )
+        introspects = "__schema" in text or "__type" in text.replace("__typename", "")
+        return Document(
+            sha256(text.encode()).hexdigest(), node, fragments, operations, Cost(self.schema, fragments), introspects
+        )
+
+    def _parsed(self, text: str) -> DocumentNode:
+        try:
+            return parse(text, max_lexical_tokens=self.settings.limit_tokens)
+        except GraphQLSyntaxError as error:
+            if "Parsing aborted" in error.message:
+                raise TooComplex(
+                    f"The document has more than {self.settings.limit_tokens} tokens; no more are allowed."
+                ) from None
+            raise RequestRefused(_failed(error.message, ErrorCode.GRAPHQL_PARSE_FAILED, error)) from None
+        except RecursionError:
+            raise TooComplex("The document is nested too deeply.") from None
+
+
+def _failed(message: str, code: ErrorCode, error: GraphQLError | None = None) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes if error else None,
+        source=error.source if error else None,
+        positions=error.positions if error else None,
+        extensions={"code": code.value},
+    )

@@ -1,0 +1,285 @@
+"""From a validated operation to one SQL statement; what it does not know goes the reference way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+)
+from sqlalchemy import ColumnElement, bindparam, case, exists, func, select
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.types import TypeEngine
+
+from app.domain.ids import parse, parse_as
+from app.reads.page import Cursors
+from app.reads.reading import ListArguments, Listing
+from app.reads.roots import BY_KIND, ROOTS, SHAPES, AnyNode, ByColumn, ById, Me, Through
+from app.reads.shape import Many, One, Only, Rows, Shape, Tally
+from app.reads.visible import READS, Reach, Sight, me
+from resolvers.plans.arguments import Binder, Source, Variables, sources
+from resolvers.plans.json import document, leaf, object_of, public_id
+from resolvers.plans.lists import connection
+from resolvers.plans.selection import Fields, NoPlan, Selections, snake
+
+DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One prepared statement whose columns are the JSON of the root fields, and how to bind it."""
+
+    statement: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+    binders: tuple[Binder, ...]
+    # For each root field its key in the answer, and what stands there if no column of the statement does.
+    roots: tuple[tuple[str, bytes | None], ...]
+
+    def arguments(self, variables: Variables, bound: Mapping[str, Any]) -> list[Any]:
+        """Give the statement's arguments; what the variables make wrong is refused."""
+        values = {**self.constants, **bound}
+        for bind in self.binders:
+            bind(variables, values)
+        return [values[name] for name in self.names]
+
+
+def compile_plan(
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: Variables,
+    sight: Sight,
+    cursors: Cursors,
+) -> Plan:
+    """Compile a query for a form of variables and a sight, or say that there is no plan."""
+    compiler = Compiler(schema, Selections(fragments, variables), variables, sight, cursors)
+    assert schema.query_type is not None
+    fields: Fields = {}
+    compiler.selections.collect(schema.query_type, operation.selection_set, fields)
+    columns: list[ColumnElement[Any]] = []
+    roots: list[tuple[str, bytes | None]] = []
+    for key, nodes in fields.items():
+        if nodes[0].name.value == "__typename":
+            roots.append((key, b'"Query"'))
+        else:
+            columns.append(compiler.root(schema.query_type, nodes).label(f"root_{len(columns)}"))
+            roots.append((key, None))
+    if not columns:
+        raise NoPlan("nothing to read")
+    compiled = select(*columns).compile(dialect=DIALECT)
+    names = tuple(compiled.positiontup or ())
+    # What shapes wrote as plain values stands among the statement's own parameters.
+    constants = {**compiled.params, **compiler.constants}
+    return Plan(str(compiled), names, constants, tuple(compiler.binders), tuple(roots))
+
+
+@dataclass(slots=True)
+class Compiler:
+    """One compilation: what it knows, and what it has found so far to bind."""
+
+    schema: GraphQLSchema
+    selections: Selections
+    variables: Variables
+    sight: Sight
+    cursors: Cursors
+    constants: dict[str, Any] = field(default_factory=dict)
+    binders: list[Binder] = field(default_factory=list)
+    _lists: int = 0
+
+    def root(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> ColumnElement[Any]:
+        """Compile a field of the query; its column is null where the object is absent."""
+        name = nodes[0].name.value
+        if name not in type_.fields:
+            raise NoPlan("introspection")
+        arguments = sources(type_.fields[name], nodes[0], self.variables)
+        match ROOTS.get(snake(name)):
+            case Me():
+                return self._looked_up(SHAPES["User"], nodes, lambda rows: rows.c.id == me())
+            case ById(to=to, argument=argument):
+                return self._by_id(SHAPES[to], nodes, arguments.get(argument))
+            case AnyNode(argument=argument, many=False):
+                kind, _ = parse(arguments[argument].now)
+                if kind not in BY_KIND:
+                    raise NoPlan("an id of no readable type")
+                return self._by_id(BY_KIND[kind], nodes, arguments[argument])
+            case ByColumn(to=to, column=column):
+                shape = SHAPES[to]
+                value = self.bind(arguments[column], shape.rows.c[column].type)
+                return self._looked_up(shape, nodes, lambda rows: rows.c[column] == value)
+            case Through() as through:
+                return self._through(through, type_, nodes, arguments)
+            case Many() as many:
+                listing = self.listing(many, f"{type_.name}.{name}", arguments)
+                return connection(self, listing, self._named(type_, nodes), nodes, None)
+            case _:
+                raise NoPlan(name)
+
+    def object(self, shape: Shape, type_: GraphQLObjectType, nodes: list[FieldNode], rows: Rows) -> ColumnElement[Any]:
+        """Compile what is selected of a row."""
+        return object_of(self.selections, type_, nodes, lambda _, theirs: self._field(shape, type_, theirs, rows))
+
+    def listing(self, many: Many, name: str, arguments: Mapping[str, Source]) -> Listing:
+        """Compile the arguments of a list."""
+        self._lists += 1
+        asked = _list_arguments(many, arguments, self.variables)
+        listing = Listing.of(many, name, asked, self.cursors, f"list_{self._lists}_")
+        self.constants |= {**listing.values, "seal_key": self.cursors.seal_key}
+        if any(source.read is not None for source in arguments.values()):
+            self.binders.append(_rebinding(listing, arguments))
+        return listing
+
+    def bind(self, source: Source, type_: TypeEngine[Any], convert: Any = None) -> ColumnElement[Any]:
+        """Bind a value of the document."""
+        name = f"value_{len(self.constants)}"
+        self.constants[name] = convert(source.now) if convert else source.now
+        if source.read is not None:
+
+            def bind(variables: Variables, values: dict[str, Any]) -> None:
+                value = source(variables)
+                values[name] = convert(value) if convert else value
+
+            self.binders.append(bind)
+        return bindparam(name, type_=type_)
+
+    def _by_id(self, shape: Shape, nodes: list[FieldNode], source: Source | None) -> ColumnElement[Any]:
+        if source is None or source.now is None or shape.kind is None:
+            raise NoPlan("an object without an id")
+        kind = shape.kind
+        value = self.bind(source, shape.rows.c.id.type, lambda text: parse_as(kind, text))
+        return self._looked_up(shape, nodes, lambda rows: rows.c.id == value)
+
+    def _looked_up(self, shape: Shape, nodes: list[FieldNode], condition: Any) -> ColumnElement[Any]:
+        type_ = self.schema.type_map.get(shape.name)
+        if not isinstance(type_, GraphQLObjectType):
+            raise NoPlan("a type that cannot be read yet")
+        rows = shape.rows
+        found = select(self.object(shape, type_, nodes, rows)).select_from(rows)
+        return found.where(condition(rows), shape.seen_by.condition(rows, self.sight)).scalar_subquery()
+
+    def _through(
+        self, root: Through, type_: GraphQLObjectType, nodes: list[FieldNode], arguments: Mapping[str, Source]
+    ) -> ColumnElement[Any]:
+        owner = SHAPES[root.to]
+        assert owner.kind is not None
+        kind, rows = owner.kind, owner.rows
+        flag = arguments.get(root.flag)
+        relation = root.otherwise if flag is not None and flag.now else root.relation
+        many = owner.relations[relation]
+        assert isinstance(many, Many)
+        by = many.by
+        assert by is not None
+        self._require(SHAPES[many.to], owner)
+        owner_id = self.bind(arguments[root.argument], rows.c.id.type, lambda text: parse_as(kind, text))
+        listing = self.listing(many, f"{type_.name}.{relation}", arguments)
+        listed = connection(
+            self, listing, self._named(type_, nodes), nodes, lambda listed_rows: listed_rows.c[by] == owner_id
+        )
+        there = exists(select(rows.c.id).where(rows.c.id == owner_id, owner.seen_by.condition(rows, self.sight)))
+        return case((there, listed))
+
+    def _named(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> GraphQLObjectType:
+        named = get_named_type(type_.fields[nodes[0].name.value].type)
+        if not isinstance(named, GraphQLObjectType):
+            raise NoPlan("an abstract type")
+        return named
+
+    def _field(self, shape: Shape, type_: GraphQLObjectType, nodes: list[FieldNode], rows: Rows) -> ColumnElement[Any]:
+        name = nodes[0].name.value
+        python = snake(name)
+        of = type_.fields[name].type
+        if python == "id" and shape.kind is not None:
+            return public_id(shape.kind, rows.c.id)
+        if python in shape.relations:
+            return self._relation(shape, python, type_, nodes, rows)
+        if python in shape.parts:
+            part = shape.parts[python]
+            columns = {field: rows.c[column] for field, column in part.columns.items()}
+            built = document(self.selections, columns, self._named(type_, nodes), nodes)
+            return built if part.given is None else case((rows.c[part.given].is_not(None), built))
+        if python in shape.computed:
+            return shape.computed[python](rows, self.sight)
+        if shape.column(python) not in rows.c:
+            raise NoPlan(name)
+        return leaf(self.selections, rows.c[shape.column(python)], of, nodes)
+
+    def _relation(
+        self, shape: Shape, python: str, type_: GraphQLObjectType, nodes: list[FieldNode], rows: Rows
+    ) -> ColumnElement[Any]:
+        relation = shape.relations[python]
+        target = SHAPES[relation.to]
+        named = self._named(type_, nodes)
+        if isinstance(relation, Many):
+            self._require(target, shape)
+            arguments = sources(type_.fields[nodes[0].name.value], nodes[0], self.variables)
+            listing = self.listing(relation, f"{type_.name}.{nodes[0].name.value}", arguments)
+            by = relation.by
+            assert by is not None
+            return connection(self, listing, named, nodes, lambda listed: listed.c[by] == rows.c.id, rows)
+        theirs = target.rows
+        if isinstance(relation, Tally):
+            self._require(target, shape)
+            counts = {key: func.count().filter(condition(theirs)) for key, condition in relation.counts.items()}
+            seen = target.seen_by.condition(theirs, self.sight)
+            built = document(self.selections, counts, named, nodes)
+            return select(built).where(theirs.c[relation.by] == rows.c.id, seen).correlate(rows).scalar_subquery()
+        seen_by = target.seen_by
+        if isinstance(relation, One):
+            if relation.as_of is not None:
+                raise NoPlan("a row as it stood")
+            seen_by = relation.seen_by or seen_by
+            conditions = [theirs.c.id == rows.c[relation.by]]
+        else:
+            assert isinstance(relation, Only)
+            conditions = [theirs.c[relation.by] == rows.c.id, relation.where(theirs)]
+        if seen_by is target.seen_by:
+            self._require(target, shape)
+        found = select(self.object(target, named, nodes, theirs)).select_from(theirs)
+        return found.where(*conditions, seen_by.condition(theirs, self.sight)).correlate(rows).scalar_subquery()
+
+    def _require(self, target: Shape, origin: Shape) -> None:
+        """Leave to the reference way what this viewer may see in some organizations only, or not at all."""
+        wanted, had = target.seen_by.permission, origin.seen_by.permission
+        if wanted is None or self.sight.everywhere:
+            return
+        ordinary = READS[:3]
+        if wanted not in ordinary or self.sight.reach(wanted) is Reach.NOWHERE:
+            raise NoPlan("what not everybody may see")
+        if had in ordinary and self.sight.reach(had) is not self.sight.reach(wanted):
+            raise NoPlan("what this credential may not see")
+
+
+def _list_arguments(many: Many, arguments: Mapping[str, Source], variables: Variables) -> ListArguments:
+    now = {name: source(variables) for name, source in arguments.items()}
+    order = now.get("order_by")
+    return ListArguments(
+        page={name: now[name] for name in ("first", "after", "last", "before") if now.get(name) is not None},
+        filters=_filters(many, now),
+        order_field=order["field"] if order else None,
+        descending=not order or order["direction"] == "DESC",
+    )
+
+
+def _filters(many: Many, now: Mapping[str, Any]) -> dict[str, Any]:
+    named = {snake(name): value for name, value in (now.get("filter") or {}).items()}
+    return named | {name: value for name, value in now.items() if name in many.filters}
+
+
+def _rebinding(listing: Listing, arguments: Mapping[str, Source]) -> Binder:
+    ends = [end for end in ("after", "before") if listing.cut is not None and getattr(listing.cut, end) is not None]
+    asked = {name: source for name, source in arguments.items() if name in {*ends, "filter", *listing.many.filters}}
+
+    def bind(variables: Variables, values: dict[str, Any]) -> None:
+        now = {name: source(variables) for name, source in asked.items()}
+        filters = _filters(listing.many, now)
+        for key in listing.filters:
+            values[listing.filter_name(key)] = listing.many.filters[key].value(filters[key])
+        for end in ends:
+            values |= listing.places(now[end], end)
+
+    return bind

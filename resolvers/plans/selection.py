@@ -1,0 +1,82 @@
+"""Which fields a selection comes to for one object type, after fragments and directives."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    InlineFragmentNode,
+    SelectionSetNode,
+    VariableNode,
+)
+
+Fields = dict[str, list[FieldNode]]
+
+
+class NoPlan(Exception):
+    """This document, or a part of it, goes the reference way."""
+
+
+class Selections:
+    """Collects fields as the GraphQL specification says."""
+
+    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]) -> None:
+        self._fragments = fragments
+        self._variables = variables
+
+    def of(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Fields:
+        """Collect what several nodes of one field select together."""
+        fields: Fields = {}
+        for node in nodes:
+            if node.selection_set is not None:
+                self.collect(type_, node.selection_set, fields)
+        return fields
+
+    def collect(self, type_: GraphQLObjectType, selections: SelectionSetNode, fields: Fields) -> None:
+        """Add what a selection set selects, in the order of the answer."""
+        for node in selections.selections:
+            if not all(self._wanted(directive) for directive in node.directives or ()):
+                continue
+            match node:
+                case FieldNode():
+                    fields.setdefault((node.alias or node.name).value, []).append(node)
+                case FragmentSpreadNode():
+                    fragment = self._fragments[node.name.value]
+                    if applies(fragment, type_):
+                        self.collect(type_, fragment.selection_set, fields)
+                case InlineFragmentNode():
+                    if applies(node, type_):
+                        self.collect(type_, node.selection_set, fields)
+
+    def _wanted(self, directive: DirectiveNode) -> bool:
+        if directive.name.value not in ("skip", "include"):
+            raise NoPlan("a directive")
+        match directive.arguments[0].value if directive.arguments else None:
+            case VariableNode(name=name):
+                condition = self._variables.get(name.value)
+            case BooleanValueNode(value=condition):
+                pass
+            case _:
+                condition = None
+        if not isinstance(condition, bool):
+            raise NoPlan("a condition")
+        return condition is (directive.name.value == "include")
+
+
+def applies(fragment: FragmentDefinitionNode | InlineFragmentNode, type_: GraphQLObjectType) -> bool:
+    """Tell whether a fragment speaks of a type, by its name or by an interface of it."""
+    if fragment.type_condition is None:
+        return True
+    name = fragment.type_condition.name.value
+    return name == type_.name or any(name == interface.name for interface in type_.interfaces)
+
+
+def snake(name: str) -> str:
+    """Spell a GraphQL name as Python does."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
