@@ -1,0 +1,1 @@
+"""GraphQL on the wire: over HTTP, over WebSocket and over server-sent events, around one engine."""
