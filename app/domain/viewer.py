@@ -103,6 +103,10 @@ class Credential:
     name: str | None = None
     expires_at: datetime | None = None
 
+    def __str__(self) -> str:
+        """Spell it for the audit log."""
+        return self.kind.value if self.name is None else f"{self.kind.value} {self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -128,9 +132,19 @@ class Viewer:
             raise NotFound("No such organization.")
         raise Forbidden(f"You may not {permission.value} in this organization.")
 
-    def sees(self, organization_id: UUID) -> bool:
-        """Tell whether the organization exists for this viewer."""
-        return self.sees_everything or organization_id in self.roles
+    def require_person(self) -> None:
+        """Refuse to an API key what only a person decides: a leaked key must not make itself permanent."""
+        if self.scopes is not None:
+            raise Forbidden("An API key may not do this; sign in yourself.")
+
+    def require_superadmin(self) -> None:
+        """Refuse everybody but the superadmins of this installation."""
+        if not self.sees_everything:
+            raise Forbidden("Only superadmins may do this.")
+
+    def sees(self, organization_id: UUID, permission: Permission = Permission.READ_ORGANIZATION) -> bool:
+        """Tell whether the organization, or what a permission shows of it, exists for this viewer."""
+        return self.sees_everything or self.may(permission, organization_id)
 
     @property
     def sees_everything(self) -> bool:

@@ -1,0 +1,303 @@
+"""From a request to an answer: the document, its limits, then the compiled plan or the reference executor."""
+
+import asyncio
+import json
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import structlog
+from graphql import ExecutionResult, GraphQLError, execute, get_variable_values, subscribe
+from starlette.types import Scope
+
+from app import observe
+from app.domain.errors import ErrorCode, Refusal, TooComplex, Unauthenticated, Unavailable
+from app.domain.viewer import Viewer
+from app.rates import Charge, OverLimit
+from app.reads.page import Cursors
+from app.reads.visible import Sight, View
+from app.runtime import Runtime
+from resolvers.admin import Looks
+from resolvers.callers import Caller, Callers
+from resolvers.context import Context
+from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error
+from resolvers.feeds import Feeds
+from resolvers.limits import bound_variables
+from resolvers.plans.arguments import form_of
+from resolvers.plans.compiler import Plan, compile_plan
+from resolvers.plans.selection import NoPlan
+from resolvers.schema import schema
+from resolvers.transport.protocol import Answer, GraphQLRequest, OperationKind, refused
+from resolvers.trusted import TrustedDocuments
+
+MOST_PLANS = 2_000
+
+log = structlog.get_logger(__name__)
+
+
+class GraphQLEngine:
+    """Answers GraphQL requests."""
+
+    def __init__(self, runtime: Runtime, *, use_plans: bool = True) -> None:
+        self.runtime = runtime
+        self.settings = runtime.settings
+        self.documents = Documents(schema.core, runtime.settings)
+        self.trusted = TrustedDocuments(runtime.settings)
+        self.cursors = Cursors(runtime.settings.signing_secret())
+        self.callers = Callers(runtime)
+        self.feeds = Feeds(runtime)
+        self.looks = Looks(runtime)
+        self.use_plans = use_plans
+        self._plans: OrderedDict[Any, Plan | None] = OrderedDict()
+
+    async def __aenter__(self) -> "GraphQLEngine":
+        """Begin to hear of revocations."""
+        await self.callers.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Finish what goes on beside the requests."""
+        await self.callers.__aexit__(*error)
+
+    async def caller(self, scope: Scope, init: Mapping[str, Any] | None) -> Caller:
+        """Find out who is calling; may refuse."""
+        caller = await self.callers.of(scope, init)
+        if caller.live:
+            await self.runtime.rates.connect(caller.key)
+        return caller
+
+    def operation_kind(self, request: GraphQLRequest) -> OperationKind | None:
+        """Tell what would run; None where that cannot be told."""
+        try:
+            return self._operation(request)[1].node.operation.value
+        except RequestRefused:
+            return None
+
+    async def answer(self, caller: Caller, request: GraphQLRequest, *, reads_only: bool) -> Answer:
+        """Run a query, or a mutation unless only reads are allowed."""
+        try:
+            async with asyncio.timeout(self.settings.operation_seconds):
+                return await self._answered(await caller.now(), request, reads_only=reads_only)
+        except RequestRefused as refusal:
+            return Answer(_encode({"errors": [_spell(error) for error in refusal.errors]}), executed=False)
+        except OverLimit as refusal:
+            answer = refused(refusal)
+            return replace(answer, headers=(*answer.headers, *refusal.charge.headers))
+        except TimeoutError:
+            error = refusal_error(Unavailable("The operation took too long; ask for less, or try again."))
+            return Answer(_encode({"errors": [_spell(error)]}), executed=False, status=503)
+
+    async def stream(self, caller: Caller, request: GraphQLRequest) -> AsyncGenerator[Answer, None]:
+        """Run a subscription."""
+        try:
+            caller = await caller.now()
+            document, operation = self._operation(request)
+            _, cost = self._measured(document, operation, request)
+            if not caller.live:
+                await self.runtime.rates.connect(caller.key)
+            charge = await self._charged(caller, operation, cost)
+            await self._looked(caller, document, operation)
+            source = subscribe(
+                schema.core,
+                document.node,
+                context_value=self._context(caller, charge),
+                variable_values=request.variables,
+                operation_name=request.operation_name,
+            )
+            if not isinstance(source, AsyncIterator | ExecutionResult):
+                source = await source
+        except RequestRefused as refusal:
+            yield Answer(_encode({"errors": [_spell(error) for error in refusal.errors]}), executed=False)
+            return
+        except Refusal as refusal:
+            yield Answer(_encode({"errors": [_spell(refusal_error(refusal))]}), executed=False)
+            return
+        if isinstance(source, ExecutionResult):
+            yield Answer(_encode({"errors": [_spell(error) for error in source.errors or ()]}), executed=False)
+            return
+        try:
+            async for result in source:
+                yield self._told(result, cost)
+        except Refusal as refusal:
+            # What may be followed may change while it is followed; the last word says why the stream ends.
+            yield Answer(_encode({"data": None, "errors": [_spell(refusal_error(refusal))]}), executed=True)
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None:
+                await close()
+
+    def _operation(self, request: GraphQLRequest) -> tuple[Document, Operation]:
+        try:
+            document = self.documents.get(self.trusted.text(request))
+        except GraphQLError as error:
+            raise RequestRefused(error) from None
+        except Refusal as refusal:
+            raise RequestRefused(refusal_error(refusal)) from None
+        return document, document.operation(request.operation_name)
+
+    async def _answered(self, caller: Caller, request: GraphQLRequest, *, reads_only: bool) -> Answer:
+        document, operation = self._operation(request)
+        if operation.kind == "subscription" or (reads_only and operation.kind != "query"):
+            raise RequestRefused(
+                GraphQLError(
+                    f"A {operation.kind} cannot be sent this way.",
+                    extensions={"code": ErrorCode.VALIDATION_ERROR.value},
+                )
+            )
+        if document.introspects and self.settings.production and caller.viewer is None:
+            raise RequestRefused(refusal_error(Unauthenticated("Sign in to explore the schema.")))
+        variables, cost = self._measured(document, operation, request)
+        charge = await self._charged(caller, operation, cost)
+        await self._looked(caller, document, operation)
+        if operation.kind == "query" and caller.viewer is not None and self.use_plans:
+            body = await self._planned(View.of(caller.viewer), document, operation, variables)
+            if body is not None:
+                told = b'{"data":%b,"extensions":{"cost":{"requested":%d}}}' % (body, cost)
+                return Answer(told, executed=True, headers=charge.headers if charge else ())
+        context = self._context(caller, charge)
+        answer = self._told(await self._referred(context, document, request), cost)
+        return replace(answer, headers=(*(charge.headers if charge else ()), *context.headers))
+
+    async def _charged(self, caller: Caller, operation: Operation, cost: int) -> Charge | None:
+        """Charge an operation before it runs: its reads by their cost, and of mutations each."""
+        charge = await self.runtime.rates.read(caller.key, cost)
+        if operation.kind == "mutation":
+            charge = await self.runtime.rates.write(caller.key, len(operation.roots))
+        return charge
+
+    async def _looked(self, caller: Caller, document: Document, operation: Operation) -> None:
+        """Have it written down when a superadmin's eyes reach further than their own organizations."""
+        viewer = caller.viewer
+        if viewer is not None and viewer.sees_everything and operation.kind != "mutation":
+            name = operation.node.name.value if operation.node.name else document.hash[:12]
+            await self.looks.note(viewer, name, operation.roots)
+
+    def _measured(
+        self, document: Document, operation: Operation, request: GraphQLRequest
+    ) -> tuple[dict[str, Any], int]:
+        """Coerce the variables and count the cost, before anything is read."""
+        try:
+            bound_variables(request.variables, self.settings)
+            coerced = get_variable_values(
+                schema.core,
+                operation.node.variable_definitions or (),
+                request.variables or {},
+                max_errors=20,
+                hide_suggestions=self.settings.production,
+            )
+            if isinstance(coerced, list):
+                code = {"code": ErrorCode.VALIDATION_ERROR.value}
+                raise RequestRefused(
+                    *(GraphQLError(error.message, nodes=error.nodes, extensions=code) for error in coerced)
+                )
+            cost = document.cost.of(operation.node, coerced.coerced)
+            if cost > self.settings.limit_cost:
+                raise TooComplex(
+                    f"The operation may come to {cost} objects; at most {self.settings.limit_cost} are allowed.",
+                    cost=cost,
+                )
+        except Refusal as refusal:
+            raise RequestRefused(refusal_error(refusal)) from None
+        return coerced.coerced, cost
+
+    async def _planned(
+        self, view: View, document: Document, operation: Operation, variables: dict[str, Any]
+    ) -> bytes | None:
+        """Answer by the plan, or give None: then the reference way answers, and says what is wrong if anything is."""
+        try:
+            plan = self._plan(view.sight, document, operation, variables)
+            if plan is None:
+                return None
+            arguments = plan.arguments(variables, view.bound)
+        except Refusal:
+            return None
+        row = await self.runtime.readers.row(plan.statement, arguments)
+        assert row is not None
+        columns = iter(row)
+        parts: list[bytes] = []
+        for key, constant in plan.roots:
+            value = next(columns) if constant is None else constant
+            if value is None:
+                # An object is absent or not visible: the reference way says so.
+                return None
+            parts.append(b'"%b":%b' % (key.encode(), value))
+        return b"{%b}" % b",".join(parts)
+
+    def _plan(self, sight: Sight, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan | None:
+        form = tuple(
+            (name, form_of(value), Cursors.form(value) if name in operation.cursor_variables and value else None)
+            for name, value in variables.items()
+        )
+        key = (document.hash, operation.node.name and operation.node.name.value, form, sight)
+        cached = key in self._plans
+        observe.plan(cached=cached)
+        if cached:
+            self._plans.move_to_end(key)
+            return self._plans[key]
+        try:
+            plan: Plan | None = compile_plan(
+                schema.core, operation.node, document.fragments, variables, sight, self.cursors
+            )
+        except NoPlan:
+            plan = None
+        self._plans[key] = plan
+        if len(self._plans) > MOST_PLANS:
+            self._plans.popitem(last=False)
+        return plan
+
+    async def _referred(self, context: Context, document: Document, request: GraphQLRequest) -> ExecutionResult:
+        result = execute(
+            schema.core,
+            document.node,
+            context_value=context,
+            variable_values=request.variables,
+            operation_name=request.operation_name,
+            hide_suggestions=self.settings.production,
+        )
+        return result if isinstance(result, ExecutionResult) else await result
+
+    def _context(self, caller: Caller, charge: Charge | None) -> Context:
+        async def look_again() -> Viewer | None:
+            return (await caller.now()).viewer
+
+        viewer, address = caller.viewer, caller.address
+        return Context(self.runtime, self.cursors, viewer, self.feeds, look_again, self.callers, address, charge=charge)
+
+    def _told(self, result: ExecutionResult, cost: int) -> Answer:
+        payload: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            payload["errors"] = [_spell(error) for error in result.errors]
+        payload["extensions"] = {"cost": {"requested": cost}}
+        return Answer(_encode(payload), executed=True)
+
+
+def _encode(payload: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(payload)
+    except TypeError:
+        # A rule's definition is any JSON: its integers may be larger than orjson spells.
+        return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _spell(error: GraphQLError) -> dict[str, Any]:
+    """Spell an error with its code; what nobody foresaw is masked, and its reference stands in the log."""
+    spelt: dict[str, Any] = {"message": error.message}
+    if error.locations:
+        spelt["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path:
+        spelt["path"] = error.path
+    original = error.original_error
+    while isinstance(original, GraphQLError):
+        original = original.original_error
+    if isinstance(original, Refusal):
+        spelt["message"] = original.message
+        spelt["extensions"] = original.extensions
+    elif original is not None:
+        reference = observe.reference(original)
+        spelt["message"] = f"Something went wrong on our side; reference {reference}."
+        spelt["extensions"] = {"code": ErrorCode.INTERNAL_ERROR.value, "reference": reference}
+    else:
+        spelt["extensions"] = {"code": ErrorCode.VALIDATION_ERROR.value, **(error.extensions or {})}
+    return spelt
