@@ -1,0 +1,119 @@
+"""The roof: the ASGI application, its addresses, and the life of the process that serves it."""
+
+import asyncio
+import math
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import NoReturn
+
+import structlog
+import uvicorn
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from app.config import Settings, load
+from app.observe import RequestIds
+from app.runtime import open_runtime
+from app.web import answers
+from app.web.auth import GithubPages
+from app.web.graphiql import GraphiQL
+from app.web.headers import BrowserHeaders
+from app.web.health import Health
+from resolvers.execution import GraphQLEngine
+from resolvers.transport.endpoint import Endpoint
+from resolvers.transport.server import Server, options
+
+log = structlog.get_logger(__name__)
+
+
+class Application:
+    """Everything this service answers over HTTP and WebSocket."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.engine: GraphQLEngine | None = None
+        self.endpoint: Endpoint | None = None
+        self.page = GraphiQL()
+        self.health = Health()
+        self.github = GithubPages()
+        self.plain = Router(
+            [
+                Route("/", answers.root),
+                Route("/health/live", self.health.live),
+                Route("/health/ready", self.health.ready),
+                Route("/metrics", self.health.metrics),
+                Route("/graphql/static/{file:path}", self.page),
+                Route("/auth/github", self.github.start),
+                Route("/auth/github/callback", self.github.finish),
+            ],
+            redirect_slashes=False,
+            lifespan=self._lifespan,
+        )
+        self._served = RequestIds(BrowserHeaders(answers.Masked(self._dispatch), settings.origins))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, or the life of the process."""
+        await (self.plain if scope["type"] == "lifespan" else self._served)(scope, receive, send)
+
+    async def drain(self) -> None:
+        """Let load balancers see that this process is leaving."""
+        self.health.draining = True
+        await asyncio.sleep(self.settings.drain_seconds)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The hot path passes by Starlette's routing.
+        if scope["path"] == "/graphql" and self.endpoint is not None:
+            await self.endpoint(scope, receive, send)
+        else:
+            # With an application in the scope the router raises what it refuses, and does not word it itself.
+            await self.plain({**scope, "app": self}, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: object) -> AsyncIterator[None]:
+        async with open_runtime(self.settings) as runtime, GraphQLEngine(runtime) as engine:
+            self.health.runtime = self.github.runtime = runtime
+            self.engine = engine
+            self.endpoint = Endpoint(engine, self.settings, page=self.page)
+            yield
+
+
+def create_app(settings: Settings | None = None) -> Application:
+    """Build the application; without settings it reads them, so that any ASGI server can be pointed here."""
+    return Application(settings or load())
+
+
+async def serve(settings: Settings, listening: socket.socket) -> None:
+    """Answer until SIGTERM or SIGINT; then turn away, say goodbye and let requests finish, in this order."""
+    application = create_app(settings)
+    config = uvicorn.Config(
+        application,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=math.ceil(settings.shutdown_seconds),
+        **options(settings),
+    )
+
+    async def close() -> None:
+        await application.drain()
+        for listener in server.servers:
+            listener.close()
+        if application.endpoint is not None:
+            await application.endpoint.close()
+
+    server = Server(config, close)
+    # uvicorn raises the signal again when it has finished; for us that is a good end.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    log.info("api begins", address=listening.getsockname()[:2])
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        log.info("api ended")
+
+
+def _end(_: int, __: FrameType | None) -> NoReturn:
+    raise SystemExit(0)

@@ -1,0 +1,29 @@
+"""The list of jobs: which coroutine does which, within which time."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain import jobs
+from app.runtime import Runtime
+from workers import ingest, sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How a job is done; every one may be done twice, so every one must bear it."""
+
+    job: type[jobs.Job]
+    run: Callable[[Runtime, Any], Awaitable[None]]
+    seconds: float
+    tries: int = 5
+    hourly_at_minute: int | None = None
+    every_seconds: int | None = None
+
+
+WORKS = (
+    Work(jobs.Ingest, ingest.ingest, seconds=6 * 3600, tries=10),
+    Work(jobs.Forget, ingest.forget, seconds=600),
+    Work(jobs.Revive, ingest.revive, seconds=60, every_seconds=5),
+    Work(jobs.Sweep, sweep.sweep, seconds=600, hourly_at_minute=17),
+)
