@@ -1,0 +1,121 @@
+"""Reading history from a bare cache: one pass over all commits, and who wrote a line."""
+
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from pathlib import Path
+
+from app.domain.history import Blame, Change, ChangeKind, Commit
+from app.domain.source import SourceFailed, SourceProblem
+from app.gateways.git.log import Record, mailmap, records, status_of, text_in, time_in
+from app.gateways.git.process import answer
+from app.gateways.git.reading import SECONDS, blobs, checked, entry_at
+
+MOST_COMMITS = 200_000
+MOST_CHANGES = 100_000
+"""A commit that changes more paths is cut off there."""
+
+_LARGEST_BLAMED = 4_000_000
+_BLAME_SECONDS = 30.0
+_FIELDS = ("%H", "%aN", "%aE", "%at", "%ct")
+_KINDS = {b"A": ChangeKind.ADDED, b"D": ChangeKind.DELETED, b"R": ChangeKind.RENAMED}
+# What one file, or a version of it, can do to a git that looks into it.
+_OF_CONTENT = {SourceProblem.OBJECTS_MISSING, SourceProblem.TOO_LARGE, SourceProblem.BROKEN}
+
+
+async def history(
+    cache: Path, commit: str, *, since: str | None = None, most: int = MOST_COMMITS, seconds: float = SECONDS
+) -> AsyncGenerator[Commit, None]:
+    """Walk the commits that lead to one, newest first; `since` leaves out those that lead to that one."""
+    seen = 0
+    try:
+        async for found in _walk(cache, commit, since, most, seconds, "--find-renames", "-l500"):
+            seen += 1
+            yield found
+    except SourceFailed as failed:
+        if failed.code not in _OF_CONTENT:
+            raise
+        # To tell a renamed file that was edited too, git compares contents; some may be missing, or far too large.
+        async for found in _walk(cache, commit, since, most - seen, seconds, "--find-renames=100%", f"--skip={seen}"):
+            yield found
+
+
+async def blame_lines(cache: Path, commit: str, path: str, lines: Iterable[int]) -> dict[int, Blame]:
+    """Find who wrote lines of a file last, in one pass; a line of which that cannot be found out has no blame."""
+    entry = await entry_at(cache, commit, path)
+    if entry is None:
+        return {}
+    count = 0
+    async for blob in blobs(cache, [entry.object_id], largest=_LARGEST_BLAMED):
+        if blob.content:
+            count = blob.content.count(b"\n") + (not blob.content.endswith(b"\n"))
+    ranges = [f"-L{line},{line}" for line in sorted(set(lines)) if 0 < line <= count]
+    if not ranges:
+        return {}
+    try:
+        told = await answer(
+            *("blame", "--porcelain", *ranges, commit, "--", path),
+            repository=cache,
+            config=await mailmap(cache, commit),
+            most=4 * _LARGEST_BLAMED,
+            seconds=_BLAME_SECONDS,
+        )
+    except SourceFailed as failed:
+        if failed.code in _OF_CONTENT or failed.code is SourceProblem.TIMED_OUT:
+            return {}
+        raise
+    return {blame.line: blame for blame in _blamed(told)}
+
+
+async def blame_line(cache: Path, commit: str, path: str, line: int) -> Blame | None:
+    """Find who wrote one line of a file last."""
+    return (await blame_lines(cache, commit, path, [line])).get(line)
+
+
+async def _walk(
+    cache: Path, commit: str, since: str | None, most: int, seconds: float, *options: str
+) -> AsyncGenerator[Commit, None]:
+    hidden = () if since is None else ("--not", checked(since), "--not")
+    options = ("--name-status", "--diff-merges=off", f"--max-count={most}", *options, *hidden)
+    async for record in records(cache, checked(commit), _FIELDS, *options, most_entries=MOST_CHANGES, seconds=seconds):
+        yield _commit(record)
+
+
+def _commit(record: Record) -> Commit:
+    name, author, email, authored, committed = record.fields
+    changes = tuple(
+        Change(_KINDS.get(status_of(change), ChangeKind.MODIFIED), paths[-1], paths[0] if len(paths) == 2 else None)
+        for change, paths in record.entries
+    )
+    return Commit(
+        id=name.decode(),
+        author=text_in(author),
+        email=text_in(email),
+        authored_at=time_in(authored),
+        committed_at=time_in(committed),
+        changes=changes,
+        more_changes=record.more,
+    )
+
+
+def _blamed(told: bytes) -> Iterator[Blame]:
+    """Read `blame --porcelain`, which tells of a commit only once."""
+    facts: dict[str, dict[bytes, bytes]] = {}
+    name, number = "", 0
+    # Not splitlines: a line of the file may hold carriage returns.
+    for line in told.split(b"\n"):
+        if line.startswith(b"\t"):
+            known = facts[name]
+            yield Blame(
+                line=number,
+                commit=name,
+                author=text_in(known.get(b"author", b"")),
+                email=text_in(known.get(b"author-mail", b"").strip(b"<>")),
+                authored_at=time_in(known.get(b"author-time", b"")),
+            )
+            name = ""
+        elif name:
+            word, _, value = line.partition(b" ")
+            facts[name].setdefault(word, value)
+        elif line:
+            commit, _, place, *_ = line.split(b" ")
+            name, number = commit.decode(), int(place)
+            facts.setdefault(name, {})
