@@ -8,21 +8,21 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 /usr/bin/python3,$(shell \
 	$(name) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 DATA ?= $(CURDIR)/.tenet
-run_options = $(if $(PORT),--port $(PORT)) --data-dir "$(DATA)" $(if $(READY),--ready-file "$(READY)") $(if $(REPO),"$(REPO)")
+run_options = $(if $(PORT),--port $(PORT)) --data-dir "$(DATA)" $(if $(READY),--ready-file "$(READY)")
 
 .PHONY: help setup run test check lint types schema bench migration lock format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 	@echo
-	@echo "  make run takes REPO=<path or git URL>, PORT=, DATA=<directory>, READY=<file>; make test takes ARGS=<for pytest>"
+	@echo "  make run takes PORT=, DATA=<directory> and READY=<file>; make test takes ARGS=<for pytest>"
 
 setup: $(VENV)/.ready ## make the virtual environment with the locked dependencies
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Tenet needs Python 3.11 or newer with its venv module; set PYTHON= to one." >&2; exit 1; }
 	@echo "Setting up $(VENV) (about a minute, the first time only) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -33,8 +33,9 @@ run: setup ## run everything: PostgreSQL, Redis, migrations, API and worker
 test: setup ## run the whole suite
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: lint types schema ## lint, types and the printed schema
+check: lint types ## lint, types, floors and the printed schema
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/tenet schema --check
 
 lint: setup ## ruff
 	@$(BIN)/ruff check .
@@ -43,8 +44,8 @@ lint: setup ## ruff
 types: setup ## mypy, strict
 	@$(BIN)/mypy
 
-schema: setup ## hold schema.graphql against the code
-	@$(BIN)/tenet schema --check
+schema: setup ## print the schema of the code to schema.graphql
+	@printed=$$($(BIN)/tenet schema) && printf '%s\n' "$$printed" > schema.graphql
 
 bench: setup ## measure, side by side with the baselines
 	@$(BIN)/python -m tests.bench $(ARGS)
