@@ -1,0 +1,124 @@
+"""What was measured, for people and for programs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.contestants import REFERENCE, TENET, Contestant
+from tests.bench.operations import Operation
+from tests.bench.rounds import Sample
+
+GOAL_RATE, GOAL_CPU = 2.0, 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The medians of one contestant in one operation, and how they stand beside those of others."""
+
+    contestant: Contestant
+    medians: Sample
+    to_reference: float | None
+    to_best_peer: float | None
+    cpu_to_best_peer: float | None
+
+
+def lines(samples: Sequence[Sample], contestants: Sequence[Contestant]) -> list[Line]:
+    """Summarize the samples of one operation."""
+    middle = {c.name: _median([sample for sample in samples if sample.contestant == c.name]) for c in contestants}
+    peers = [middle[c.name] for c in contestants if c.is_peer]
+    reference = middle.get(REFERENCE.name)
+    fastest = max((peer.rate for peer in peers), default=None)
+    cheapest = min((peer.cpu for peer in peers), default=None)
+    return [
+        Line(
+            contestant,
+            found := middle[contestant.name],
+            None if reference is None else found.rate / reference.rate,
+            None if fastest is None else found.rate / fastest,
+            None if cheapest is None else found.cpu / cheapest,
+        )
+        for contestant in contestants
+    ]
+
+
+def show(console: Console, operation: Operation, found: Sequence[Line]) -> None:
+    """Print one operation as a table."""
+    table = Table(title=operation.title, title_justify="left", box=SIMPLE)
+    table.add_column("")
+    for heading in (
+        "req/s",
+        "to ordinary",
+        "to best peer",
+        "CPU ms/req",
+        "app + db",
+        "CPU to best peer",
+        "p50 ms",
+        "p99 ms",
+        "RSS MB",
+    ):
+        table.add_column(heading, justify="right")
+    for line in found:
+        one = line.medians
+        table.add_row(
+            line.contestant.title,
+            f"{one.rate:,.0f}",
+            _times(line.to_reference),
+            _times(line.to_best_peer),
+            f"{one.cpu:.2f}",
+            f"{one.app:.2f} + {'?' if one.database is None else f'{one.database:.2f}'}",
+            _times(line.cpu_to_best_peer),
+            f"{one.p50:.1f}",
+            f"{one.p99:.1f}",
+            f"{one.megabytes:.0f}",
+        )
+    console.print(table)
+    console.print(_verdict(found), highlight=False)
+
+
+def write(path: Path, samples: Sequence[Sample], found: Sequence[Line], facts: dict[str, Any]) -> None:
+    """Keep the raw numbers."""
+    told = {
+        **facts,
+        "medians": [
+            {
+                **asdict(line.medians),
+                "cpu": line.medians.cpu,
+                "to_reference": line.to_reference,
+                "to_best_peer": line.to_best_peer,
+                "cpu_to_best_peer": line.cpu_to_best_peer,
+            }
+            for line in found
+        ],
+        "samples": [asdict(sample) for sample in samples],
+    }
+    path.write_text(json.dumps(told, indent=2) + "\n")
+
+
+def _verdict(found: Sequence[Line]) -> str:
+    ours = next((line for line in found if line.contestant is TENET), None)
+    if ours is None or ours.to_best_peer is None or ours.cpu_to_best_peer is None:
+        return ""
+    met = ours.to_best_peer >= GOAL_RATE and ours.cpu_to_best_peer <= GOAL_CPU
+    return (
+        f"  goal (at least {GOAL_RATE:g} times the best peer at {GOAL_CPU:g} of its CPU): "
+        f"{'met' if met else 'MISSED'} with {ours.to_best_peer:.2f} at {ours.cpu_to_best_peer:.2f}"
+    )
+
+
+def _median(samples: Sequence[Sample]) -> Sample:
+    numbers: dict[str, Any] = {
+        name: None if getattr(samples[0], name) is None else median(getattr(sample, name) for sample in samples)
+        for name in ("rate", "app", "database", "p50", "p99", "megabytes", "load")
+    }
+    return Sample(samples[0].operation, samples[0].contestant, **numbers)
+
+
+def _times(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2f}"
