@@ -4,7 +4,8 @@ import asyncio
 import json
 import random
 from collections import Counter
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,15 +15,15 @@ import structlog
 
 from app import observe
 from app.config import Settings
-from app.db import models
 from app.domain import jobs
 from app.domain.attributes import Attributes
 from app.domain.run import IngestionStage
 from app.domain.snapshot import FileFacts, facts_of, language_shares
 from app.domain.source import SourceFailed, SourceRules
-from app.domain.tree import EntryKind, PathFault, read_path
+from app.domain.tree import Blob, EntryKind, PathFault, read_path
 from app.gateways import git
 from app.gateways.storage import Storage
+from app.reads import runs
 from app.runtime import Runtime
 from app.services import indexing, ingesting
 from app.services.indexing import Owner
@@ -59,13 +60,12 @@ async def ingest(runtime: Runtime, job: jobs.Ingest) -> None:
     lease = timedelta(seconds=runtime.settings.worker_lease_seconds)
     async with runtime.write() as tx:
         held = await ingesting.claim(tx, job.run_id, lease)
-        repo = None if held is None else await tx.session.get_one(models.Repo, held.repo_id)
-    if held is None or repo is None:
+    if held is None:
         return
     progress = Progress(runtime, held, lease)
     with structlog.contextvars.bound_contextvars(run_id=held.run_id.hex):
         try:
-            await _attempts(runtime, progress, repo)
+            await _attempts(runtime, progress)
         except Superseded:
             log.info("run belongs to somebody else now")
         except asyncio.CancelledError:
@@ -76,11 +76,11 @@ async def ingest(runtime: Runtime, job: jobs.Ingest) -> None:
             raise
 
 
-async def _attempts(runtime: Runtime, progress: Progress, repo: models.Repo) -> None:
+async def _attempts(runtime: Runtime, progress: Progress) -> None:
     for attempt in range(1, TRIES + 1):
         found = Findings()
         try:
-            await progress.watched(_stages(runtime, progress, repo, found))
+            await progress.watched(_stages(runtime, progress, found))
             await _succeed(runtime, progress.held, found)
             return
         except Cancelled:
@@ -104,20 +104,25 @@ async def _attempts(runtime: Runtime, progress: Progress, repo: models.Repo) -> 
             raise
 
 
-async def _stages(runtime: Runtime, progress: Progress, repo: models.Repo, found: Findings) -> None:
+async def _stages(runtime: Runtime, progress: Progress, found: Findings) -> None:
     settings = runtime.settings
     sources = _sources(settings)
-    cache = sources.cache(repo.id)
-    owner = Owner(repo.id, repo.organization_id)
-    async with progress.stage(IngestionStage.FETCH, unit="objects"):
+    held = progress.held
+    cache = sources.cache(held.repo_id)
+    owner = Owner(held.repo_id, held.organization_id)
+    async with progress.stage(IngestionStage.FETCH, unit="percent", total=100):
         limits = git.FetchLimits(settings.repo_megabytes << 20, settings.fetch_seconds)
         fetched = await sources.fetch(
-            repo.id, repo.url, repo.branch, limits, lambda told: progress.move(told.done, told.total)
+            held.repo_id,
+            held.url,
+            held.branch,
+            limits,
+            lambda told: progress.move(round(100 * told.fraction)),
         )
         found.commit, found.branch = fetched.commit, fetched.branch
         progress.note(f"{fetched.branch} at {fetched.commit[:12]}")
     await progress.log(f"{fetched.branch} is at {fetched.commit}.", commit_sha=fetched.commit)
-    if fetched.commit == repo.last_ingested_commit and not progress.held.forced:
+    if fetched.commit == held.last_commit and not held.forced:
         found.unchanged = True
         for stage in list(IngestionStage)[1:-1]:
             await progress.skip(stage, "Nothing changed since the last run.")
@@ -141,14 +146,15 @@ async def _stages(runtime: Runtime, progress: Progress, repo: models.Repo, found
 
 async def _index(runtime: Runtime, progress: Progress, cache: Path, owner: Owner, found: Findings) -> None:
     entries: dict[str, tuple[str, int, bool]] = {}
-    async for entry in git.files(cache, found.commit, most=runtime.settings.repo_files):
-        path = read_path(entry.path)
-        if isinstance(path, PathFault):
-            found.skipped[f"path {path.value}"] += 1
-        elif entry.kind is EntryKind.SUBMODULE:
-            found.skipped["submodule"] += 1
-        else:
-            entries[path] = (entry.object_id, entry.size or 0, entry.kind is EntryKind.SYMLINK)
+    async with aclosing(git.files(cache, found.commit, most=runtime.settings.repo_files)) as listed:
+        async for entry in listed:
+            path = read_path(entry.path)
+            if isinstance(path, PathFault):
+                found.skipped[f"path {path.value}"] += 1
+            elif entry.kind is EntryKind.SUBMODULE:
+                found.skipped["submodule"] += 1
+            else:
+                entries[path] = (entry.object_id, entry.size or 0, entry.kind is EntryKind.SYMLINK)
     async with runtime.write() as tx:
         before = await indexing.known_files(tx, owner.repo_id)
     progress.move(0, len(entries))
@@ -188,10 +194,12 @@ async def _write(runtime: Runtime, progress: Progress, owner: Owner, batch: list
         await indexing.write_files(tx, owner, batch)
 
 
-async def _paired(paths: list[str], blobs: Any) -> Any:
+async def _paired(paths: list[str], blobs: AsyncGenerator[Blob, None]) -> AsyncGenerator[tuple[str, Blob], None]:
     waiting = iter(paths)
-    async for blob in blobs:
-        yield next(waiting), blob
+    # What is cancelled in between must not leave git waiting for a reader.
+    async with aclosing(blobs):
+        async for blob in blobs:
+            yield next(waiting), blob
 
 
 async def _attributes(cache: Path, entries: dict[str, tuple[str, int, bool]]) -> Attributes:
@@ -207,16 +215,17 @@ async def _history(progress: Progress, cache: Path, owner: Owner, found: Finding
     """Sum up who touched each path, and when first and last, in one walk."""
     paths: dict[str, dict[str, Any]] = {}
     count = 0
-    async for commit in git.history(cache, found.commit):
-        count += 1
-        progress.move(count)
-        for change in commit.changes:
-            path = read_path(change.path)
-            if isinstance(path, PathFault):
-                continue
-            told = paths.setdefault(path, {"last": commit.committed_at.isoformat(), "authors": Counter()})
-            told["first"] = commit.committed_at.isoformat()
-            told["authors"][commit.author] += 1
+    async with aclosing(git.history(cache, found.commit)) as commits:
+        async for commit in commits:
+            count += 1
+            progress.move(count)
+            for change in commit.changes:
+                path = read_path(change.path)
+                if isinstance(path, PathFault):
+                    continue
+                told = paths.setdefault(path, {"last": commit.committed_at.isoformat(), "authors": Counter()})
+                told["first"] = commit.committed_at.isoformat()
+                told["authors"][commit.author] += 1
     await storage.put(owner.organization_id, owner.repo_id, f"history/{found.commit}", json.dumps(paths).encode())
     progress.note(f"{count} commits")
 
@@ -225,13 +234,14 @@ async def _pulls(
     runtime: Runtime, progress: Progress, cache: Path, owner: Owner, found: Findings, storage: Storage
 ) -> None:
     count = 0
-    async for landing in git.first_parent_changes(cache, found.commit, days=DAYS_OF_PULLS, most=MOST_PULLS):
-        key = await storage.put(owner.organization_id, owner.repo_id, f"diffs/{landing.id}", landing.diff)
-        async with runtime.write() as tx:
-            await ingesting.hold(tx, progress.held)
-            await indexing.write_landing(tx, owner, landing, key)
-        count += 1
-        progress.move(count)
+    async with aclosing(git.first_parent_changes(cache, found.commit, days=DAYS_OF_PULLS, most=MOST_PULLS)) as landings:
+        async for landing in landings:
+            key = await storage.put(owner.organization_id, owner.repo_id, f"diffs/{landing.id}", landing.diff)
+            async with runtime.write() as tx:
+                await ingesting.hold(tx, progress.held)
+                await indexing.write_landing(tx, owner, landing, key)
+            count += 1
+            progress.move(count)
     progress.note(f"{count} merged changes of the last {DAYS_OF_PULLS} days")
 
 
@@ -272,6 +282,6 @@ async def forget(runtime: Runtime, job: jobs.Forget) -> None:
 async def revive(runtime: Runtime, _: jobs.Revive) -> None:
     """Ask again for the runs that a crash left without a worker, and for those whose schedule says so."""
     async with runtime.read() as session:
-        stranded = await ingesting.stranded(session, timedelta(seconds=runtime.settings.worker_lease_seconds))
+        stranded = await runs.stranded(session, timedelta(seconds=runtime.settings.worker_lease_seconds))
     for run_id in stranded:
         await runtime.queue.put(jobs.Ingest(run_id))

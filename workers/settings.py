@@ -27,8 +27,6 @@ from workers.registry import Work
 # A Redis that is away for longer ends the process, and whoever supervises it starts a new one.
 REDIS_TRIES = 60
 LIFE_SECONDS = 1.0
-PUT_BACK_SECONDS = 5.0
-CANCEL_SECONDS = 0.2
 # arq's own time-out must not strike before ours, which knows what to record.
 SLACK_SECONDS = 60
 LONGEST_PAUSE = 60
@@ -79,14 +77,10 @@ class LeaseWorker(Worker):
             log.info("waiting for jobs", line=self.queue_name, jobs=len(running), seconds=seconds)
             # The poll goes on meanwhile, and with it the renewal of leases.
             await asyncio.wait(running, timeout=seconds)
-        if running := [task for task in self.tasks.values() if not task.done()]:
-            for task in running:
-                task.cancel()
-            await asyncio.wait(running, timeout=PUT_BACK_SECONDS)
-        # Once is not enough: now and then redis-py takes a cancellation for a broken connection, and the poll goes on.
-        while self.main_task is not None and not self.main_task.done():
-            self.main_task.cancel()
-            await asyncio.wait([self.main_task], timeout=CANCEL_SECONDS)
+        ending = [*self.tasks.values(), *([self.main_task] if self.main_task else [])]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
         await self.pool.aclose(close_connection_pool=True)
 
     async def heart_beat(self) -> None:
@@ -174,7 +168,9 @@ class LeaseWorker(Worker):
                 raise JobExecutionFailed(word) from error
             finally:
                 seconds = perf_counter() - started
-                log.info("job ended", state=state, seconds=round(seconds, 3), attempt=attempt)
+                # One that the clock asks for every few seconds is worth a line only when it went wrong.
+                say = log.debug if state == "done" and work.every_seconds else log.info
+                say("job ended", state=state, seconds=round(seconds, 3), attempt=attempt)
                 with suppress(*PASSING):
                     await self.runtime.queue.tally(name, state, seconds)
 

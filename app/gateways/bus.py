@@ -15,6 +15,7 @@ from app.domain.events import Event
 from app.gateways.redis import PASSING, open_redis
 
 ACKNOWLEDGE_SECONDS = 2.0
+CANCEL_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -75,10 +76,10 @@ class Bus:
 
     async def close(self) -> None:
         """Stop hearing and close the connections."""
-        if self._reader is not None:
+        # A cancellation that meets a lost connection is swallowed in redis-py's retries, so that one may not be enough.
+        while self._reader is not None and not self._reader.done():
             self._reader.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._reader
+            await asyncio.wait({self._reader}, timeout=CANCEL_SECONDS)
         if self._subscriber is not None:
             await self._subscriber.aclose()  # type: ignore[no-untyped-call]
         await self._redis.aclose(close_connection_pool=True)

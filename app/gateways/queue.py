@@ -10,10 +10,9 @@ from typing import Any
 from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix
 from redis import exceptions
-from redis.asyncio import ConnectionPool
 
 from app.domain.jobs import Job, JobTally, Line
-from app.gateways.redis import redis_options
+from app.gateways.redis import open_pool
 
 WORKERS = "tenet:workers"
 # A worker says every second or so that it lives; silence of this length makes it count as gone.
@@ -37,8 +36,7 @@ def serialize(data: dict[str, Any]) -> bytes:
 
 def open_arq(url: str, *, tries: int) -> ArqRedis:
     """Open arq's client."""
-    pool = ConnectionPool.from_url(url, **redis_options(tries=tries))
-    return ArqRedis(pool, job_serializer=serialize, job_deserializer=json.loads)
+    return ArqRedis(open_pool(url, tries=tries), job_serializer=serialize, job_deserializer=json.loads)
 
 
 @dataclass(frozen=True, slots=True)

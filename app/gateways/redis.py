@@ -5,7 +5,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from redis import exceptions
-from redis.asyncio import Redis
+from redis.asyncio import Connection, ConnectionPool, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
@@ -29,9 +30,49 @@ def redis_options(*, tries: int) -> dict[str, Any]:
     }
 
 
+class _Cancellable(AbstractConnection):
+    """A connection on which no cancellation gets lost.
+
+    redis-py sends inside asyncio.wait_for, which before Python 3.12 forgets a cancellation that comes in the moment in
+    which it is done: a task that was told to end would go on for ever.
+    """
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Send a command, unless somebody wanted the task to end meanwhile."""
+        task = asyncio.current_task()
+        wishes = task.cancelling() if task else 0
+        await super().send_packed_command(command, check_health)
+        if task and task.cancelling() > wishes:
+            # Nobody will read the answer.
+            await self.disconnect(nowait=True)
+            raise asyncio.CancelledError
+
+
+class _Tcp(_Cancellable, Connection):
+    pass
+
+
+class _Tls(_Cancellable, SSLConnection):
+    pass
+
+
+class _Unix(_Cancellable, UnixDomainSocketConnection):
+    pass
+
+
+_CANCELLABLE = {Connection: _Tcp, SSLConnection: _Tls, UnixDomainSocketConnection: _Unix}
+
+
+def open_pool(url: str, *, tries: int) -> ConnectionPool:
+    """Make a pool of connections; none is opened before the first command."""
+    pool = ConnectionPool.from_url(url, **redis_options(tries=tries))
+    pool.connection_class = _CANCELLABLE[pool.connection_class]
+    return pool
+
+
 def open_redis(url: str, *, tries: int = 4) -> Redis:
     """Open a client; nothing is sent before its first command."""
-    client: Redis = Redis.from_url(url, **redis_options(tries=tries))
+    client: Redis = Redis.from_pool(open_pool(url, tries=tries))
     return client
 
 

@@ -100,7 +100,7 @@ async def disconnect(tx: Tx, viewer: Viewer, repo_id: UUID) -> Disconnected:
 
 async def _locked(tx: Tx, viewer: Viewer, repo_id: UUID) -> models.Repo:
     repo = await tx.session.get(models.Repo, repo_id, with_for_update=True)
-    if repo is None or not viewer.sees(repo.organization_id):
+    if repo is None or not viewer.sees(repo.organization_id, Permission.READ_REPOS):
         raise NotFound("No such repository.")
     viewer.require(Permission.CONNECT, repo.organization_id)
     return repo

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -69,16 +68,6 @@ async def write_landing(tx: Tx, owner: Owner, landing: Landing, diff_key: str) -
         diff_key=diff_key,
     )
     await tx.session.execute(row.on_conflict_do_nothing(index_elements=["repo_id", "reference"]))
-
-
-async def forget_landings(tx: Tx, owner: Owner, before: datetime) -> list[str]:
-    """Remove the merged changes that are too old to count, and give the keys of their diffs."""
-    gone = (
-        delete(models.PullRequest)
-        .where(models.PullRequest.repo_id == owner.repo_id, models.PullRequest.merged_at < before)
-        .returning(models.PullRequest.diff_key)
-    )
-    return [key for key in await tx.session.scalars(gone) if key is not None]
 
 
 async def known_files(tx: Tx, repo_id: UUID) -> dict[str, str]:

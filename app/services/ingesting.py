@@ -4,13 +4,12 @@ A claim is a fence: its number is the run's attempt, and a worker whose attempt 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select
 
 from app.db import models
 from app.db.tx import Tx
@@ -51,6 +50,9 @@ class Claim:
     organization_id: UUID
     attempt: int
     forced: bool
+    url: str
+    branch: str | None
+    last_commit: str | None
 
 
 @dataclass(slots=True)
@@ -136,7 +138,17 @@ async def claim(tx: Tx, run_id: UUID, lease: timedelta) -> Claim | None:
     kind = IngestionEventKind.RETRY if again else IngestionEventKind.LOG
     message = f"Attempt {run.attempt} begins; the worker before it stopped." if again else "A worker took it up."
     _log(tx, run, kind, run.stage, message=message)
-    return Claim(run.id, run.repo_id, run.organization_id, run.attempt, run.forced)
+    repo = await tx.session.get_one(models.Repo, run.repo_id)
+    return Claim(
+        run.id,
+        run.repo_id,
+        run.organization_id,
+        run.attempt,
+        run.forced,
+        repo.url,
+        repo.branch,
+        repo.last_ingested_commit,
+    )
 
 
 async def keep(tx: Tx, held: Claim, lease: timedelta) -> bool:
@@ -159,7 +171,7 @@ async def retry(tx: Tx, held: Claim, message: str, lease: timedelta) -> Claim:
     run.leased_until = datetime.now(UTC) + lease
     run.stages = [spell(StageProgress(stage)) for stage in STAGES]
     _log(tx, run, IngestionEventKind.RETRY, run.stage, message=message)
-    return Claim(held.run_id, held.repo_id, held.organization_id, run.attempt, held.forced)
+    return replace(held, attempt=run.attempt)
 
 
 async def advance(tx: Tx, held: Claim, step: Advance, lease: timedelta) -> bool:
@@ -187,8 +199,8 @@ async def hold(tx: Tx, held: Claim) -> None:
 async def succeed(tx: Tx, held: Claim, repo_changes: dict[str, Any], message: str, report: dict[str, Any]) -> None:
     """End a run well, and show in the repository what it found."""
     run = await _held(tx, held)
-    run.report = report
     repo = await tx.session.get_one(models.Repo, run.repo_id, with_for_update=True)
+    run.report = report
     repo.ingestion_status = IngestionStatus.INGESTED
     repo.last_ingested_at = datetime.now(UTC)
     repo.last_ingested_commit = run.commit_sha
@@ -208,19 +220,6 @@ async def stop(tx: Tx, held: Claim) -> None:
     """End a run that a person cancelled."""
     run = await _held(tx, held)
     await _end(tx, run, RunStatus.CANCELLED, "Cancelled.")
-
-
-async def stranded(session: AsyncSession, silence: timedelta) -> list[UUID]:
-    """List the live runs that no worker seems to have: what a crash of Redis or of a worker left behind."""
-    before = datetime.now(UTC) - silence
-    rows = await session.scalars(
-        select(models.IngestionRun.id).where(
-            models.IngestionRun.status.in_(LIVE),
-            or_(models.IngestionRun.leased_until < datetime.now(UTC), models.IngestionRun.leased_until.is_(None)),
-            models.IngestionRun.queued_at < before,
-        )
-    )
-    return list(rows)
 
 
 def spell(stage: StageProgress) -> dict[str, Any]:
@@ -260,12 +259,13 @@ def _log(
 
 
 async def _end(tx: Tx, run: models.IngestionRun, status: RunStatus, message: str, *, code: str | None = None) -> None:
+    # Read first: a run that is half ended must not be flushed on the way.
+    repo = await tx.session.get_one(models.Repo, run.repo_id, with_for_update=True)
     now = datetime.now(UTC)
     run.status = status
     run.finished_at = now
     run.leased_until = None
     run.eta_seconds = None
-    repo = await tx.session.get_one(models.Repo, run.repo_id, with_for_update=True)
     if status is RunStatus.SUCCEEDED:
         run.stage, run.fraction = IngestionStage.DONE, 1.0
     else:

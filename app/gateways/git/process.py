@@ -120,9 +120,14 @@ class Git:
     """A running git: what it writes, where to write to it, and the last lines it said."""
 
     process: asyncio.subprocess.Process
-    output: asyncio.StreamReader
     said: deque[str]
     listening: asyncio.Task[None]
+
+    @property
+    def output(self) -> asyncio.StreamReader:
+        """What git writes."""
+        assert self.process.stdout is not None
+        return self.process.stdout
 
     async def read(self, seconds: float) -> bytes:
         """Read what is there, at most a megabyte; nothing means that git has no more to say."""
@@ -169,35 +174,36 @@ async def running(
     where = () if repository is None else (f"--git-dir={repository}",)
     held, line = os.pipe()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", "-c", _GUARDIAN, str(held), str(MOST_MEMORY), str(largest_file)),
-            *("git", *where, *arguments),
-            stdin=PIPE if talks else DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            cwd="/",
-            env=surroundings(config or {}, environment or {}),
-            start_new_session=True,
-            pass_fds=(held,),
-            limit=BUFFER,
+        starting = asyncio.create_task(
+            asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", "-c", _GUARDIAN, str(held), str(MOST_MEMORY), str(largest_file)),
+                *("git", *where, *arguments),
+                stdin=PIPE if talks else DEVNULL,
+                stdout=PIPE,
+                stderr=PIPE,
+                cwd="/",
+                env=surroundings(config or {}, environment or {}),
+                start_new_session=True,
+                pass_fds=(held,),
+                limit=BUFFER,
+            )
         )
-    except BaseException:
-        os.close(line)
-        raise
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Half a start cannot be undone without leaving something behind; a whole one can.
+            await asyncio.wait({starting})
+            await asyncio.shield(_see_off(starting.result()))
+            raise
+        said: deque[str] = deque(maxlen=40)
+        listening = asyncio.create_task(_listen(process, said, heard))
+        try:
+            yield Git(process, said, listening)
+        finally:
+            await asyncio.shield(_see_off(process, listening))
     finally:
         os.close(held)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    said: deque[str] = deque(maxlen=40)
-    listening = asyncio.create_task(_listen(process.stderr, said, heard))
-    try:
-        yield Git(process, process.stdout, said, listening)
-    finally:
-        # Some systems answer for a group of zombies that it may not be killed.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
         os.close(line)
-        await asyncio.shield(_gone(process, process.stdout, listening))
 
 
 async def answer(
@@ -253,23 +259,26 @@ def timed_out() -> SourceFailed:
     return SourceFailed(SourceProblem.TIMED_OUT, "The repository did not answer in the time that is allowed.")
 
 
-async def _gone(
-    process: asyncio.subprocess.Process, output: asyncio.StreamReader, listening: asyncio.Task[None]
-) -> None:
-    """See a process off that was told to end."""
+async def _see_off(process: asyncio.subprocess.Process, listening: asyncio.Task[None] | None = None) -> None:
+    """End a process and all that it started, and stay until it is gone."""
+    # Some systems answer for a group of zombies that it may not be killed.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
     if process.stdin is not None:
         process.stdin.close()
     # A pipe whose end nobody reads keeps asyncio from noticing that the process is gone.
-    while await output.read(BUFFER):
+    assert process.stdout is not None
+    while await process.stdout.read(BUFFER):
         pass
-    await listening
+    await (listening or _listen(process, deque(), None))
     await process.wait()
 
 
-async def _listen(stream: asyncio.StreamReader, said: deque[str], heard: Callable[[str], None] | None) -> None:
+async def _listen(process: asyncio.subprocess.Process, said: deque[str], heard: Callable[[str], None] | None) -> None:
     """Follow what git says on its standard error: lines, and progress that overwrites itself."""
+    assert process.stderr is not None
     rest = b""
-    while piece := await stream.read(1 << 14):
+    while piece := await process.stderr.read(1 << 14):
         *lines, rest = _LINE_END.split(rest[-_LONGEST_LINE:] + piece)
         for line in lines:
             _hear(line, said, heard)

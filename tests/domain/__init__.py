@@ -1,0 +1,1 @@
+"""The rules of the product, which need no server."""

@@ -1,0 +1,278 @@
+"""Reading from a cache: trees, blobs, history, what landed, and who wrote a line."""
+
+import asyncio
+import multiprocessing
+from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from app.domain.history import Change, ChangeKind
+from app.domain.source import SourceFailed, SourceProblem
+from app.domain.tree import Entry, EntryKind
+from app.gateways.git import (
+    blame_line,
+    blame_lines,
+    blobs,
+    committed_at,
+    entry_at,
+    files,
+    first_parent_changes,
+    history,
+    landings,
+    sizes,
+    walking,
+)
+from tests.gateways.making import START, Made
+
+Item = TypeVar("Item")
+A, M, D, R = ChangeKind.ADDED, ChangeKind.MODIFIED, ChangeKind.DELETED, ChangeKind.RENAMED
+
+
+async def all_of(items: AsyncIterator[Item]) -> list[Item]:
+    """Gather what a stream gives."""
+    return [item async for item in items]
+
+
+@pytest.fixture
+def cache(made: Made) -> Path:
+    """A repository to read from; readers do not mind that it has a work tree beside it."""
+    return made.folder
+
+
+async def test_files_come_in_byte_order_with_their_sizes(made: Made, cache: Path) -> None:
+    commit = made.commit({"b.py": "12345", "a/ä.py": "", "a.py": "1"})
+    found = await all_of(files(cache, commit, most=5))
+    assert [(each.path.decode(), each.size) for each in found] == [
+        ("README.md", 6),
+        ("a.py", 1),
+        ("a/ä.py", 0),
+        ("b.py", 5),
+        ("src/one.py", 8),
+    ]
+    with pytest.raises(SourceFailed, match="more than the 4 files"):
+        await all_of(files(cache, commit, most=4))
+
+
+async def test_one_path_is_found_by_its_exact_name(made: Made, cache: Path) -> None:
+    commit = made.commit({"*.py": "star", "a.py": "a", "src/one.py": "other"})
+    star = await entry_at(cache, commit, "*.py")
+    assert star == Entry(b"*.py", EntryKind.FILE, star.object_id if star else "", 4)
+    for absent in ("src", "src/", "nothing", ":(glob)**", "", "../x"):
+        assert await entry_at(cache, commit, absent) is None
+
+
+async def test_a_commit_that_is_not_there_is_told(cache: Path) -> None:
+    for reading in (files(cache, "1" * 40, most=1), history(cache, "1" * 40), first_parent_changes(cache, "1" * 40)):
+        with pytest.raises(SourceFailed) as refused:
+            await all_of(reading)
+        assert refused.value.code is SourceProblem.OBJECTS_MISSING
+
+
+@pytest.mark.parametrize("name", ["HEAD", "main", "--all", "", "x" * 40, "A" * 40, f"{'1' * 40}\n"])
+async def test_what_is_no_object_id_never_reaches_git(cache: Path, name: str) -> None:
+    for reading in (files(cache, name, most=1), history(cache, name), first_parent_changes(cache, name)):
+        with pytest.raises(ValueError, match="no object id"):
+            await all_of(reading)
+    with pytest.raises(ValueError, match="no object id"):
+        await all_of(blobs(cache, [name]))
+
+
+async def test_blobs_come_in_the_order_asked_for(made: Made, cache: Path) -> None:
+    contents = [b"", b"\n", b"a\0b\n", bytes(range(256)), b"x" * 1000, b"last\n"]
+    names = [made.object("blob", content) for content in contents]
+    asked = [*names, "1" * 40, made.head(), names[0]]
+    found = await all_of(blobs(cache, asked, largest=999))
+    assert [each.object_id for each in found] == asked
+    assert [each.content for each in found] == [*contents[:4], None, contents[5], None, None, b""]
+    assert [each.size for each in found][4:8] == [1000, 5, None, None]
+    assert await all_of(sizes(cache, asked)) == [(each.object_id, each.size) for each in found]
+
+
+async def test_many_blobs_are_read_in_batches(made: Made, cache: Path) -> None:
+    made.commit({f"{number}.txt": f"{number}\n" * (number % 50) for number in range(600)})
+    entries = await all_of(files(cache, made.head(), most=1000))
+    found = await all_of(blobs(cache, (each.object_id for each in entries)))
+    assert [(each.object_id, each.size) for each in found] == [(each.object_id, each.size) for each in entries]
+
+
+async def test_a_stream_that_is_left_early_leaves_nothing_behind(made: Made, cache: Path) -> None:
+    stream = blobs(cache, [made.git("rev-parse", "HEAD:README.md")] * 1000)
+    assert (await anext(stream)).content == b"# One\n"
+    await stream.aclose()
+
+
+async def read_elsewhere(cache: Path, commit: str) -> int:
+    """Count bytes."""
+    entries = await all_of(files(cache, commit, most=10))
+    return sum([len(each.content or b"") async for each in blobs(cache, [each.object_id for each in entries])])
+
+
+def in_a_process(cache: Path, commit: str) -> int:
+    """Read in a process of its own."""
+    return asyncio.run(read_elsewhere(cache, commit))
+
+
+def test_readers_work_in_another_process(made: Made, cache: Path) -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(in_a_process, cache, made.head()).result() == 14
+
+
+async def test_history_tells_who_did_what_and_when(made: Made, cache: Path) -> None:
+    body = "".join(f"line {number}\n" for number in range(20))
+    made.commit({"old.py": body, "gone.py": "1\n"}, author="Bob Böß <bob@example.com>")
+    made.commit({"old.py": None, "new.py": f"{body}more\n", "gone.py": None})
+    made.commit({})
+    made.commit({"new.py": f"{body}other\n", "a\nb": ""})
+    last = made.head()
+    found = await all_of(history(cache, last))
+    assert [each.changes for each in found] == [
+        (Change(A, b"a\nb"), Change(M, b"new.py")),
+        (),
+        (Change(D, b"gone.py"), Change(R, b"new.py", b"old.py")),
+        (Change(A, b"gone.py"), Change(A, b"old.py")),
+        (Change(A, b"README.md"), Change(A, b"src/one.py")),
+    ]
+    assert [each.authored_at for each in found] == [START + timedelta(hours=hour) for hour in (4, 3, 2, 1, 0)]
+    assert (found[3].author, found[3].email) == ("Bob Böß", "bob@example.com")
+    assert found[0].id == last
+    assert await committed_at(cache, last) == START + timedelta(hours=4)
+
+
+async def test_history_can_begin_after_a_commit_and_end_early(made: Made, cache: Path) -> None:
+    first = made.head()
+    second = made.commit({"a.py": "1\n"})
+    third = made.commit({"a.py": "2\n"})
+    assert [each.id for each in await all_of(history(cache, third, since=first))] == [third, second]
+    assert [each.id for each in await all_of(history(cache, third, most=1))] == [third]
+    assert await all_of(history(cache, first, since=third)) == []
+
+
+async def test_history_knows_people_by_their_mailmap(made: Made, cache: Path) -> None:
+    made.commit({"a.py": "1\n"}, author="bob <bob@old.example.com>")
+    commit = made.commit({".mailmap": "Bob <bob@example.com> <bob@old.example.com>\n"})
+    assert [(each.author, each.email) for each in await all_of(history(cache, commit))][1] == ("Bob", "bob@example.com")
+    blame = await blame_line(cache, commit, "a.py", 1)
+    assert blame is not None
+    assert (blame.author, blame.email) == ("Bob", "bob@example.com")
+
+
+async def test_a_merge_changes_nothing_by_itself_but_lands_all_of_its_branch(made: Made, cache: Path) -> None:
+    made.git("checkout", "-q", "-b", "side")
+    made.commit({"side.py": "1\n"})
+    made.commit({"side.py": "1\n2\n"})
+    made.git("checkout", "-q", "main")
+    made.commit({"main.py": "1\n"})
+    made.git(
+        *("merge", "-q", "--no-ff", "-m", "Merge pull request #12 from a/side\n\nAdd the side", "side"),
+        GIT_AUTHOR_NAME="Ada",
+        GIT_AUTHOR_EMAIL="ada@example.com",
+        GIT_AUTHOR_DATE="1767300000 +0000",
+        GIT_COMMITTER_NAME="Ada",
+        GIT_COMMITTER_EMAIL="ada@example.com",
+        GIT_COMMITTER_DATE="1767300000 +0000",
+    )
+    merge = made.head()
+    walked = await all_of(history(cache, merge))
+    assert walked[0].changes == ()
+    assert len(walked) == 5
+    landed = await all_of(first_parent_changes(cache, merge))
+    assert [(each.title, each.number, each.files) for each in landed] == [
+        ("Add the side", 12, 1),
+        ("Change", None, 1),
+        ("First", None, 2),
+    ]
+    assert landed[0].diff.endswith(b"\n--- /dev/null\n+++ b/side.py\n@@ -0,0 +1,2 @@\n+1\n+2\n")
+    assert not any(each.truncated for each in landed)
+
+
+async def test_landings_are_those_of_the_last_days_and_no_more_than_asked_for(made: Made, cache: Path) -> None:
+    for day in (10, 80, 120):
+        commit = made.commit({"a.py": f"{day}\n"}, f"Day {day}", at=START + timedelta(days=day))
+    assert [each.title for each in await all_of(first_parent_changes(cache, commit))] == ["Day 120", "Day 80"]
+    assert [each.title for each in await all_of(first_parent_changes(cache, commit, most=1))] == ["Day 120"]
+    assert len(await all_of(first_parent_changes(cache, commit, days=5000))) == 4
+
+
+async def test_a_diff_is_kept_in_whole_files_up_to_a_limit(made: Made, cache: Path) -> None:
+    made.commit({"a.py": "a = 1\n" * 10, "b.py": "b = 1\n" * 100, "c.py": "c = 1\n" * 10}, "Many (#7)")
+    commit = made.commit({"renamed.py": "a = 1\n" * 10, "a.py": None}, "Rename")
+    renamed, many, _ = await all_of(first_parent_changes(cache, commit, largest_diff=700))
+    assert (many.title, many.number, many.files, many.truncated) == ("Many", 7, 3, True)
+    assert many.diff.startswith(b"diff --git a/a.py b/a.py\n")
+    assert b"b/b.py" not in many.diff
+    assert many.diff.endswith(b"+c = 1\n")
+    assert b"rename from a.py\nrename to renamed.py\n" in renamed.diff
+
+
+async def test_a_commit_with_very_many_files_is_told_without_its_diff(
+    made: Made, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landings, "MOST_FILES", 2)
+    commit = made.commit({f"{number}.py": "1\n" for number in range(3)})
+    landing, first = await all_of(first_parent_changes(cache, commit))
+    assert (landing.files, landing.truncated, landing.diff) == (3, True, b"")
+    assert (first.files, first.truncated) == (2, False)
+
+
+async def test_lines_of_a_diff_may_be_longer_than_any_buffer(made: Made, cache: Path) -> None:
+    commit = made.commit({"wide.py": f"x = '{'y' * 300_000}'\n", "z.py": "1\n"})
+    landing, _ = await all_of(first_parent_changes(cache, commit))
+    assert len(landing.diff) > 300_000
+    assert landing.diff.endswith(b"+++ b/z.py\n@@ -0,0 +1 @@\n+1\n")
+
+
+async def test_a_file_with_a_newline_in_its_name_is_no_trap_for_a_diff(made: Made, cache: Path) -> None:
+    commit = made.commit({"a\ndiff --git a/x b/x": "1\n", "ä.py": "1\n"})
+    landing, _ = await all_of(first_parent_changes(cache, commit))
+    assert landing.diff.count(b"\ndiff --git ") == 1
+    assert "b/ä.py".encode() in landing.diff
+
+
+async def test_blame_tells_who_wrote_lines(made: Made, cache: Path) -> None:
+    first = made.commit({"a.py": "one\r\ntwo\x0cthree\nfour"}, author="Bob <bob@example.com>")
+    made.commit({"a.py": "one\r\nnew\nfour"}, author="Cid <cid@example.com>")
+    made.git("mv", "a.py", "b.py")
+    last = made.commit({})
+    found = await blame_lines(cache, last, "b.py", [3, 2, 1, 1, 0, -5, 99])
+    assert {line: each.author for line, each in found.items()} == {1: "Bob", 2: "Cid", 3: "Bob"}
+    assert (found[1].commit, found[1].authored_at) == (first, datetime(2026, 1, 1, 1, tzinfo=UTC))
+    assert await blame_line(cache, last, "a.py", 1) is None
+    assert await blame_line(cache, last, "b.py", 4) is None
+
+
+async def test_history_goes_on_without_the_contents_that_a_partial_clone_lacks(made: Made, cache: Path) -> None:
+    lines = "".join(f"line {number}\n" for number in range(30))
+    made.commit({"old.py": lines, "same.py": lines.upper()})
+    made.commit({"old.py": None, "new.py": f"{lines}more\n", "same.py": None, "moved.py": lines.upper()})
+    last = made.commit({"a.py": "1\n"})
+    lost = made.git("rev-parse", f"{last}:new.py")
+    (cache / "objects" / lost[:2] / lost[2:]).unlink()
+    found = await all_of(history(cache, last))
+    assert [each.changes for each in found][:2] == [
+        (Change(A, b"a.py"),),
+        (Change(R, b"moved.py", b"same.py"), Change(A, b"new.py"), Change(D, b"old.py")),
+    ]
+    assert len(found) == 4
+    landed = await all_of(first_parent_changes(cache, last))
+    assert [each.truncated for each in landed] == [False, True, False, False]
+    assert b"new.py" not in landed[1].diff
+    assert await blame_lines(cache, last, "new.py", [1]) == {}
+
+
+async def test_history_that_takes_too_long_is_told(cache: Path, made: Made) -> None:
+    for reading in (history(cache, made.head(), seconds=0), files(cache, made.head(), most=9, seconds=0)):
+        with pytest.raises(SourceFailed) as refused:
+            await all_of(reading)
+        assert (refused.value.code, refused.value.passing) == (SourceProblem.TIMED_OUT, True)
+
+
+async def test_a_commit_that_changes_very_much_is_cut(made: Made, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "MOST_CHANGES", 2)
+    commit = made.commit({f"{number}.py": "1\n" for number in range(5)})
+    found = await all_of(history(cache, commit))
+    assert (len(found[0].changes), found[0].more_changes) == (2, 3)
+    assert len(found) == 2
