@@ -104,7 +104,7 @@ class Admin:
         if work is None:
             raise Unavailable("The queue does not answer just now; try again.")
         async with context.read() as session:
-            listing = Listing.of(FAILED_JOBS, "Admin.failedJobs", ListArguments(), context.cursors)
+            listing = Listing.of(FAILED_JOBS, "Admin.failedJobs", ListArguments(), context.cursors, context.view.sight)
             failed = await count(session, context.view, listing)
         depth, _ = work
         return QueueStats(

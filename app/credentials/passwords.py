@@ -92,11 +92,11 @@ def _spelt(password: str) -> str:
 
 
 def _is_common(spelt: str) -> bool:
-    common = _common()
-    if spelt in common or len(set(spelt)) < 4:
+    if len(set(spelt)) < 4:
         return True
-    core = re.sub(r"^[^a-z]+|[^a-z]+$", "", spelt)
-    return len(spelt) - len(core) <= _DECORATION and not common.isdisjoint({core, core.translate(_SPELLINGS)})
+    signless, core = (re.sub(f"^[^{kept}]+|[^{kept}]+$", "", spelt) for kept in ("a-z0-9", "a-z"))
+    found = {spelt, signless, core, core.translate(_SPELLINGS)} & _common()
+    return any(len(spelt) - len(word) <= _DECORATION for word in found)
 
 
 @cache

@@ -34,12 +34,13 @@ async def update(
     """Call an organization something else; what is None stays."""
     organization, viewer = await organizations.lock(tx.session, viewer, organization_id)
     viewer.require(Permission.MANAGE_ORGANIZATION, organization_id)
-    organization.slug = organization.slug if slug is None else slug
     organization.name = organization.name if name is None else name
-    try:
-        await tx.session.flush()
-    except IntegrityError:
-        raise _taken(slug or "") from None
+    if slug is not None:
+        organization.slug = slug
+        try:
+            await tx.session.flush()
+        except IntegrityError:
+            raise _taken(slug) from None
     tx.audit(viewer, "updateOrganization", Kind.ORGANIZATION, organization_id, organization_id)
 
 

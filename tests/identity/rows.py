@@ -1,0 +1,205 @@
+"""The rows of the matrix, one for each root field; a new root field needs one."""
+
+from tests.identity.matrix import (
+    ADMIN,
+    ANONYMOUS,
+    BOSS,
+    COOKIE,
+    FOREIGN_KEY,
+    KEYS,
+    MEMBERS,
+    NOTHING,
+    OK,
+    OLD_COOKIE,
+    OWNER,
+    REVIEWER,
+    VIEWER,
+    Row,
+    account,
+    by_persons,
+    decided,
+    everybody,
+    seen,
+    signed_in,
+)
+
+ADMIN_KEY = "key admin"
+REPO_KEYS = ("key repos:read", "key ingest", "key check", ADMIN_KEY)
+PATTERN_KEYS = ("key patterns:read", "key patterns:write")
+OWNERS = (OWNER, COOKIE)
+ADMINS = (*OWNERS, ADMIN)
+# Below an admin, and for every key, invitations and API keys do not exist.
+NOT_ADMINS = (REVIEWER, VIEWER, *KEYS)
+
+PATTERN = "id name description rule{definition} evidence{nodes{snippet}} history{nodes{message}}"
+REPO = "id fullName url"
+PEOPLE = "organization{slug name members{nodes{user{login email name}}}}"
+
+QUERIES = {
+    "node": Row(lambda side: {"id": side.id("pattern")}, f"id ...on Pattern{{{PATTERN}}}", seen(*PATTERN_KEYS)),
+    "nodes": Row(lambda side: {"ids": [side.id("repo")]}, f"id ...on Repo{{{REPO}}}", seen(*REPO_KEYS)),
+    "viewer": Row(lambda side: {}, "id email", everybody(OK) | dict.fromkeys((ANONYMOUS, OLD_COOKIE), NOTHING)),
+    "organization": Row(
+        lambda side: {"slug": side.rows["organization"].slug},
+        "slug name members{nodes{user{login email name}}}",
+        seen(*KEYS),
+    ),
+    "repo": Row(lambda side: {"id": side.id("repo")}, f"{REPO} {PEOPLE}", seen(*REPO_KEYS)),
+    "repos": Row(
+        lambda side: {"filter": {"organizationId": side.id("organization")}},
+        f"nodes{{{REPO}}}",
+        seen(*REPO_KEYS, otherwise=NOTHING),
+        foreign=NOTHING,
+    ),
+    "pattern": Row(lambda side: {"id": side.id("pattern")}, PATTERN, seen(*PATTERN_KEYS)),
+    "patterns": Row(
+        lambda side: {
+            "filter": {
+                "repoId": side.id("repo"),
+                "organizationId": side.id("organization"),
+                "ownerId": side.id("owner"),
+            }
+        },
+        f"nodes{{{PATTERN}}}",
+        seen(*PATTERN_KEYS, otherwise=NOTHING),
+        foreign=NOTHING,
+    ),
+    # A repository that is seen has a queue; what waits in it is another permission.
+    "triageQueue": Row(
+        lambda side: {"repoId": side.id("repo")},
+        f"nodes{{{PATTERN}}}",
+        {**seen(), **dict.fromkeys(REPO_KEYS, "FORBIDDEN")},
+    ),
+    "ingestionRun": Row(lambda side: {"id": side.id("run")}, "id status repo{fullName}", seen(*REPO_KEYS)),
+    "check": Row(lambda side: {"id": side.id("check")}, "id violations{nodes{message}}", seen(*PATTERN_KEYS)),
+    "rateLimit": Row(lambda side: {}, "limit", everybody(OK)),
+    "admin": Row(
+        lambda side: {},
+        "organizations{nodes{name}} users{nodes{email}} queue{failed} failedJobs{nodes{error}}",
+        signed_in("FORBIDDEN") | {BOSS: OK},
+    ),
+}
+
+MUTATIONS = {
+    "signUp": Row(lambda side: account("new@example.com"), "viewer{email}", everybody(OK)),
+    "signIn": Row(lambda side: account("known@example.com"), "viewer{email}", everybody(OK)),
+    "signOut": Row(lambda side: {}, "signedOut", everybody(OK), audited=False),
+    "createAccessToken": Row(lambda side: {}, "expiresAt", by_persons()),
+    "changePassword": Row(
+        lambda side: {"input": {"current": "anything", "new": "another long enough password"}},
+        "viewer{id}",
+        # Nobody here has a password; that it is asked for at all is what the other tests show.
+        signed_in("FORBIDDEN"),
+    ),
+    "createOrganization": Row(
+        lambda side: {"input": {"slug": "brand-new", "name": "Brand new"}}, "organization{slug}", by_persons()
+    ),
+    "updateOrganization": Row(
+        lambda side: {"input": {"id": side.id("organization"), "name": "Renamed"}},
+        "organization{name}",
+        decided(*ADMINS, ADMIN_KEY),
+    ),
+    "deleteOrganization": Row(
+        lambda side: {
+            "input": {
+                "id": side.id("organization"),
+                "confirmSlug": side.rows["organization"].slug,
+            }
+        },
+        "slug",
+        decided(*OWNERS),
+    ),
+    "leaveOrganization": Row(
+        lambda side: {"input": {"id": side.id("organization")}},
+        "viewer{id}",
+        decided(*MEMBERS) | {BOSS: "NOT_FOUND", FOREIGN_KEY: "FORBIDDEN"},
+    ),
+    "inviteMember": Row(
+        lambda side: {
+            "input": {"organizationId": side.id("organization"), "email": "eve@example.com", "role": "VIEWER"}
+        },
+        "invitation{email}",
+        decided(*ADMINS),
+    ),
+    "acceptInvitation": Row(
+        lambda side: {"input": {"token": side.tokens["invitation"]}},
+        "membership{role}",
+        by_persons() | dict.fromkeys(MEMBERS, "CONFLICT"),
+    ),
+    "revokeInvitation": Row(
+        lambda side: {"input": {"id": side.id("invitation")}},
+        "organization{slug}",
+        decided(*ADMINS, unseen=NOT_ADMINS),
+    ),
+    "changeMemberRole": Row(
+        lambda side: {
+            "input": {"organizationId": side.id("organization"), "userId": side.id("member"), "role": "REVIEWER"}
+        },
+        "membership{role}",
+        decided(*ADMINS),
+    ),
+    "removeMember": Row(
+        lambda side: {"input": {"organizationId": side.id("organization"), "userId": side.id("member")}},
+        "organization{slug}",
+        decided(*ADMINS),
+    ),
+    "createApiKey": Row(
+        lambda side: {"input": {"organizationId": side.id("organization"), "name": "k", "scopes": ["check"]}},
+        "apiKey{name}",
+        decided(*ADMINS) | {FOREIGN_KEY: "FORBIDDEN"},
+    ),
+    "revokeApiKey": Row(
+        lambda side: {"input": {"id": side.id("key")}}, "apiKey{name}", decided(*ADMINS, unseen=NOT_ADMINS)
+    ),
+    "retryFailedJob": Row(
+        lambda side: {"input": {"id": side.id("job")}}, "failedJob{error}", signed_in("FORBIDDEN") | {BOSS: OK}
+    ),
+    "dismissFailedJob": Row(
+        lambda side: {"input": {"id": side.id("job")}}, "failedJob{error}", signed_in("FORBIDDEN") | {BOSS: OK}
+    ),
+}
+
+MUTATIONS |= {
+    "connectRepo": Row(
+        lambda side: {
+            "input": {
+                "organizationId": side.id("organization"),
+                "git": {"url": "https://git.example.com/new/one.git"},
+                "ingest": False,
+            }
+        },
+        "repo{fullName}",
+        decided(*ADMINS, ADMIN_KEY),
+    ),
+    "updateRepo": Row(
+        lambda side: {"input": {"repoId": side.id("repo"), "branch": "next"}},
+        "repo{fullName}",
+        decided(*ADMINS, ADMIN_KEY, unseen=PATTERN_KEYS),
+    ),
+    "disconnectRepo": Row(
+        lambda side: {"input": {"repoId": side.id("repo")}},
+        "fullName organization{slug}",
+        decided(*ADMINS, ADMIN_KEY, unseen=PATTERN_KEYS),
+    ),
+    "startIngestion": Row(
+        lambda side: {"input": {"repoId": side.id("repo")}},
+        "run{status}",
+        decided(*ADMINS, REVIEWER, "key ingest", unseen=PATTERN_KEYS),
+    ),
+    "cancelIngestion": Row(
+        lambda side: {"input": {"runId": side.id("run")}},
+        "run{status}",
+        decided(*ADMINS, REVIEWER, "key ingest", unseen=PATTERN_KEYS),
+    ),
+}
+
+SUBSCRIPTIONS = {
+    "ingestionStatus": Row(lambda side: {"runId": side.id("run")}, "run{id repo{fullName}}", seen(*REPO_KEYS)),
+    "patternChanges": Row(
+        lambda side: {"repoId": side.id("repo"), "after": 0},
+        "pattern{name}",
+        {**seen(), **dict.fromkeys(REPO_KEYS, "FORBIDDEN")},
+    ),
+}
+
+ROWS = {"Query": QUERIES, "Mutation": MUTATIONS, "Subscription": SUBSCRIPTIONS}
