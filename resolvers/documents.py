@@ -1,5 +1,6 @@
 """Documents that were seen before: parsed, bounded and validated once, and bounded in number themselves."""
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -23,6 +24,7 @@ from graphql import (
 from app.config import Settings
 from app.domain.errors import ErrorCode, Refusal, TooComplex
 from resolvers.limits import Cost, bound_document, fragments_of, root_fields
+from resolvers.variables import PlainVariable
 
 MOST_DOCUMENTS = 1_000
 MOST_CHARACTERS = 8_000_000
@@ -34,6 +36,15 @@ class RequestRefused(Exception):
     def __init__(self, *errors: GraphQLError) -> None:
         super().__init__(*errors)
         self.errors = errors
+
+
+# What graphql-core ends a message with when a value does not fit.
+_VALUE = re.compile(r"(?s)(?:, found|(?<= cannot represent )([\w -]*value)): .*")
+
+
+def without_values(message: str) -> str:
+    """Take out of a message what a client sent: it may be a password in the wrong place, and messages are logged."""
+    return _VALUE.sub(r"\1", message)
 
 
 def refusal_error(refusal: Refusal) -> GraphQLError:
@@ -60,6 +71,8 @@ class Operation:
     node: OperationDefinitionNode
     cursor_variables: frozenset[str]
     roots: tuple[str, ...]
+    # None where graphql-core must look at the variables.
+    plain_variables: tuple[PlainVariable, ...] | None
 
     @property
     def kind(self) -> str:
@@ -110,6 +123,8 @@ class Documents:
                 found = refused
             except Refusal as refusal:
                 found = RequestRefused(refusal_error(refusal))
+            except RecursionError:
+                found = RequestRefused(refusal_error(TooComplex("The document is nested too deeply.")))
             self._remember(text, found)
         else:
             self._known.move_to_end(text)
@@ -142,11 +157,14 @@ class Documents:
                 cursors = _Cursors()
                 visit(node, cursors)
                 operations[definition.name.value if definition.name else None] = Operation(
-                    definition, frozenset(cursors.names), tuple(root_fields(definition, fragments))
+                    definition,
+                    frozenset(cursors.names),
+                    tuple(root_fields(definition, fragments)),
+                    PlainVariable.all_of(self.schema, definition),
                 )
         introspects = "__schema" in text or "__type" in text.replace("__typename", "")
         return Document(
-            sha256(text.encode()).hexdigest(), node, fragments, operations, Cost(self.schema, fragments), introspects
+            sha256(text.encode()).hexdigest(), node, fragments, operations, Cost(self.schema, node), introspects
         )
 
     def _parsed(self, text: str) -> DocumentNode:
@@ -158,13 +176,11 @@ class Documents:
                     f"The document has more than {self.settings.limit_tokens} tokens; no more are allowed."
                 ) from None
             raise RequestRefused(_failed(error.message, ErrorCode.GRAPHQL_PARSE_FAILED, error)) from None
-        except RecursionError:
-            raise TooComplex("The document is nested too deeply.") from None
 
 
 def _failed(message: str, code: ErrorCode, error: GraphQLError | None = None) -> GraphQLError:
     return GraphQLError(
-        message,
+        without_values(message),
         nodes=error.nodes if error else None,
         source=error.source if error else None,
         positions=error.positions if error else None,

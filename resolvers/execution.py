@@ -5,6 +5,7 @@ import json
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -22,7 +23,7 @@ from app.runtime import Runtime
 from resolvers.admin import Looks
 from resolvers.callers import Caller, Callers
 from resolvers.context import Context
-from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error
+from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error, without_values
 from resolvers.feeds import Feeds
 from resolvers.limits import bound_variables
 from resolvers.plans.arguments import form_of
@@ -30,9 +31,11 @@ from resolvers.plans.compiler import Plan, compile_plan
 from resolvers.plans.selection import NoPlan
 from resolvers.schema import schema
 from resolvers.transport.protocol import Answer, GraphQLRequest, OperationKind, refused
-from resolvers.trusted import TrustedDocuments
+from resolvers.trusted import TrustedDocuments, hashed
+from resolvers.variables import read_at_once
 
 MOST_PLANS = 2_000
+SLOW_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -77,17 +80,27 @@ class GraphQLEngine:
 
     async def answer(self, caller: Caller, request: GraphQLRequest, *, reads_only: bool) -> Answer:
         """Run a query, or a mutation unless only reads are allowed."""
+        started = perf_counter()
+        answer = await self._bounded(caller, request, reads_only=reads_only)
+        seconds = perf_counter() - started
+        kind = self.operation_kind(request) or "unknown"
+        observe.operation(kind, request.operation_name, answer.code, seconds)
+        if seconds > SLOW_SECONDS:
+            log.warning("slow operation", kind=kind, document=hashed(request.query or ""), seconds=round(seconds, 3))
+        return answer
+
+    async def _bounded(self, caller: Caller, request: GraphQLRequest, *, reads_only: bool) -> Answer:
         try:
             async with asyncio.timeout(self.settings.operation_seconds):
                 return await self._answered(await caller.now(), request, reads_only=reads_only)
         except RequestRefused as refusal:
-            return Answer(_encode({"errors": [_spell(error) for error in refusal.errors]}), executed=False)
+            return _refused_request(refusal)
         except OverLimit as refusal:
             answer = refused(refusal)
             return replace(answer, headers=(*answer.headers, *refusal.charge.headers))
         except TimeoutError:
-            error = refusal_error(Unavailable("The operation took too long; ask for less, or try again."))
-            return Answer(_encode({"errors": [_spell(error)]}), executed=False, status=503)
+            late = Unavailable("The operation took too long; ask for less, or try again.")
+            return replace(_refused_request(RequestRefused(refusal_error(late))), status=503)
 
     async def stream(self, caller: Caller, request: GraphQLRequest) -> AsyncGenerator[Answer, None]:
         """Run a subscription."""
@@ -109,17 +122,18 @@ class GraphQLEngine:
             if not isinstance(source, AsyncIterator | ExecutionResult):
                 source = await source
         except RequestRefused as refusal:
-            yield Answer(_encode({"errors": [_spell(error) for error in refusal.errors]}), executed=False)
+            yield _refused_request(refusal)
             return
         except Refusal as refusal:
-            yield Answer(_encode({"errors": [_spell(refusal_error(refusal))]}), executed=False)
+            yield _refused_request(RequestRefused(refusal_error(refusal)))
             return
         if isinstance(source, ExecutionResult):
-            yield Answer(_encode({"errors": [_spell(error) for error in source.errors or ()]}), executed=False)
+            yield _refused_request(RequestRefused(*(source.errors or ())))
             return
         try:
-            async for result in source:
-                yield self._told(result, cost)
+            with observe.subscription():
+                async for result in source:
+                    yield self._told(result, cost)
         except Refusal as refusal:
             # What may be followed may change while it is followed; the last word says why the stream ends.
             yield Answer(_encode({"data": None, "errors": [_spell(refusal_error(refusal))]}), executed=True)
@@ -180,19 +194,8 @@ class GraphQLEngine:
         """Coerce the variables and count the cost, before anything is read."""
         try:
             bound_variables(request.variables, self.settings)
-            coerced = get_variable_values(
-                schema.core,
-                operation.node.variable_definitions or (),
-                request.variables or {},
-                max_errors=20,
-                hide_suggestions=self.settings.production,
-            )
-            if isinstance(coerced, list):
-                code = {"code": ErrorCode.VALIDATION_ERROR.value}
-                raise RequestRefused(
-                    *(GraphQLError(error.message, nodes=error.nodes, extensions=code) for error in coerced)
-                )
-            cost = document.cost.of(operation.node, coerced.coerced)
+            variables = self._coerced(operation, request.variables or {})
+            cost = document.cost.of(operation.node, variables)
             if cost > self.settings.limit_cost:
                 raise TooComplex(
                     f"The operation may come to {cost} objects; at most {self.settings.limit_cost} are allowed.",
@@ -200,7 +203,26 @@ class GraphQLEngine:
                 )
         except Refusal as refusal:
             raise RequestRefused(refusal_error(refusal)) from None
-        return coerced.coerced, cost
+        return variables, cost
+
+    def _coerced(self, operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
+        if operation.plain_variables is not None:
+            variables = read_at_once(operation.plain_variables, given)
+            if variables is not None:
+                return variables
+        coerced = get_variable_values(
+            schema.core,
+            operation.node.variable_definitions or (),
+            given,
+            max_errors=20,
+            hide_suggestions=self.settings.production,
+        )
+        if isinstance(coerced, list):
+            code = {"code": ErrorCode.VALIDATION_ERROR.value}
+            raise RequestRefused(
+                *(GraphQLError(without_values(error.message), nodes=error.nodes, extensions=code) for error in coerced)
+            )
+        return coerced.coerced
 
     async def _planned(
         self, view: View, document: Document, operation: Operation, variables: dict[str, Any]
@@ -222,8 +244,8 @@ class GraphQLEngine:
             if value is None:
                 # An object is absent or not visible: the reference way says so.
                 return None
-            parts.append(b'"%b":%b' % (key.encode(), value))
-        return b"{%b}" % b",".join(parts)
+            parts += (key, value)
+        return b"{%b}" % b"".join(parts)
 
     def _plan(self, sight: Sight, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan | None:
         form = tuple(
@@ -240,7 +262,7 @@ class GraphQLEngine:
             plan: Plan | None = compile_plan(
                 schema.core, operation.node, document.fragments, variables, sight, self.cursors
             )
-        except NoPlan:
+        except (NoPlan, RecursionError):
             plan = None
         self._plans[key] = plan
         if len(self._plans) > MOST_PLANS:
@@ -267,10 +289,18 @@ class GraphQLEngine:
 
     def _told(self, result: ExecutionResult, cost: int) -> Answer:
         payload: dict[str, Any] = {"data": result.data}
+        code = "OK"
         if result.errors:
             payload["errors"] = [_spell(error) for error in result.errors]
+            code = payload["errors"][0]["extensions"]["code"]
         payload["extensions"] = {"cost": {"requested": cost}}
-        return Answer(_encode(payload), executed=True)
+        return Answer(_encode(payload), executed=True, code=code)
+
+
+def _refused_request(refusal: RequestRefused) -> Answer:
+    spelt = [_spell(error) for error in refusal.errors]
+    code = spelt[0]["extensions"]["code"] if spelt else ErrorCode.INTERNAL_ERROR.value
+    return Answer(_encode({"errors": spelt}), executed=False, code=code)
 
 
 def _encode(payload: dict[str, Any]) -> bytes:

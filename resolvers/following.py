@@ -6,10 +6,11 @@ from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
-from app.domain.errors import Invalid, NotFound
+from app.domain.errors import Forbidden, Invalid, NotFound
 from app.domain.events import PatternsChanged, RunQueued
 from app.domain.ids import Kind, parse_as
 from app.domain.run import IngestionEventKind, RunStatus
+from app.domain.viewer import Permission
 from app.reads import patterns, runs
 from app.reads.reading import by_ids
 from app.reads.repos import REPO
@@ -54,6 +55,8 @@ async def follow_patterns(context: Context, repo_id: str, after: int | None) -> 
     identifier = parse_as(Kind.REPO, repo_id, field="repoId")
     async with context.runtime.bus.listen(PatternsChanged(identifier, 0).channel) as bell:
         repo = await _visible(context, REPO, identifier, "repository")
+        if not context.viewer.sees(repo["organization_id"], Permission.READ_PATTERNS):
+            raise Forbidden("You may not read patterns in this organization.")
         last = repo["change_sequence"] if after is None else after
         while True:
             async with context.read() as session:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -32,6 +33,9 @@ from app.reads.shape import DEFAULT_PAGE
 
 # The same field again and again in one selection costs the validation its square.
 MOST_REPEATED = 20
+# Selections within each other, fragments' own as well: whoever walks a document later may do so by recursion.
+MOST_NESTED = 100
+MOST_COSTS = 1_000
 NUL = "\0"
 
 
@@ -57,12 +61,13 @@ def bound_document(document: DocumentNode, settings: Settings) -> None:
     _bound("values in one list", widest, settings.limit_list)
     _bound("repetitions of one field", repeated, MOST_REPEATED)
     fragments = fragments_of(document)
-    depths: dict[str, int] = {}
+    known: dict[str, tuple[int, int]] = {}
     for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode | FragmentDefinitionNode):
+            levels, _ = _depth(definition.selection_set, fragments, known)
+            _bound("levels", levels, settings.limit_depth)
         if isinstance(definition, OperationDefinitionNode):
-            _bound("levels", _depth(definition.selection_set, fragments, depths, ()), settings.limit_depth)
-            roots = sum(1 for _ in _fields(definition.selection_set, fragments))
-            _bound("root fields", roots, settings.limit_root_fields)
+            _bound("root fields", len(root_fields(definition, fragments)), settings.limit_root_fields)
 
 
 def bound_variables(variables: Mapping[str, Any] | None, settings: Settings) -> None:
@@ -90,7 +95,7 @@ def bound_variables(variables: Mapping[str, Any] | None, settings: Settings) -> 
 
 def root_fields(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> list[str]:
     """List the fields that an operation begins with."""
-    return [node.name.value for node in _fields(operation.selection_set, fragments)]
+    return [node.name.value for node in _fields(operation.selection_set, fragments, set())]
 
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
@@ -101,59 +106,102 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 class Cost:
     """What an operation costs: one for each object that its lists and relations can come to."""
 
-    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self._schema = schema
-        self._fragments = fragments
+        self._fragments = fragments_of(document)
+        arguments = (node for node in _walk(document) if isinstance(node, ArgumentNode) and node.name.value in _SIZES)
+        # Only the sizes of pages make a difference, so what they come to is worked out once.
+        self._decisive = tuple(
+            sorted({node.value.name.value for node in arguments if isinstance(node.value, VariableNode)})
+        )
+        self._known: dict[Any, int] = {}
 
     def of(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
         """Count from the page sizes asked for; what the data hold does not matter."""
-        root = self._schema.get_root_type(operation.operation)
-        assert root is not None
-        return 1 + self._selected(root, operation.selection_set, variables)
+        sizes = {name: _size(variables.get(name)) for name in self._decisive}
+        key = (operation.name and operation.name.value, *sizes.values())
+        found = self._known.get(key)
+        if found is None:
+            root = self._schema.get_root_type(operation.operation)
+            assert root is not None
+            found = 1 + _Count(self._schema, self._fragments, sizes).selected(root, operation.selection_set)
+            if len(self._known) >= MOST_COSTS:
+                self._known.clear()
+            self._known[key] = found
+        return found
 
-    def _selected(self, type_: Any, selections: SelectionSetNode, variables: Mapping[str, Any]) -> int:
+
+class _Count:
+    """One count; a fragment is counted once, however often it is spread."""
+
+    def __init__(
+        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], sizes: Mapping[str, int | None]
+    ) -> None:
+        self._schema, self._fragments, self._sizes = schema, fragments, sizes
+        self._known: dict[str, int] = {}
+
+    def selected(self, type_: Any, selections: SelectionSetNode) -> int:
         total = 0
         for node in selections.selections:
             if isinstance(node, FieldNode):
-                total += self._field(type_, node, variables)
-                continue
-            fragment: Any = self._fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
-            condition = fragment.type_condition
-            total += self._selected(
-                self._schema.type_map[condition.name.value] if condition else type_, fragment.selection_set, variables
-            )
+                total += self._field(type_, node)
+            elif isinstance(node, FragmentSpreadNode):
+                name = node.name.value
+                if name not in self._known:
+                    self._known[name] = self._fragment(type_, self._fragments[name])
+                total += self._known[name]
+            else:
+                assert isinstance(node, InlineFragmentNode)
+                total += self._fragment(type_, node)
         return total
 
-    def _field(self, type_: Any, node: FieldNode, variables: Mapping[str, Any]) -> int:
+    def _fragment(self, type_: Any, fragment: FragmentDefinitionNode | InlineFragmentNode) -> int:
+        if fragment.type_condition is not None:
+            type_ = self._schema.type_map[fragment.type_condition.name.value]
+        return self.selected(type_, fragment.selection_set)
+
+    def _field(self, type_: Any, node: FieldNode) -> int:
         name = node.name.value
         if node.selection_set is None or not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
             return 0
         field = type_.fields.get(name)
         if field is None:
             return 0
-        inner = self._selected(get_named_type(field.type), node.selection_set, variables)
+        inner = self.selected(get_named_type(field.type), node.selection_set)
         if "first" in field.args:
-            return 1 + _page_size(node, field.args["first"].default_value, variables) * max(inner, 1)
+            return 1 + self._page_size(node, field.args["first"].default_value) * max(inner, 1)
         if name in ("edges", "nodes", "pageInfo") and get_named_type(type_).name.endswith("Connection"):
             # The page was counted where its size is known; `nodes` and `edges` are ways to say it.
             return inner if name == "edges" else inner + 1
         if isinstance(get_nullable_type(field.type), GraphQLList):
-            return DEFAULT_PAGE // 2 * max(inner, 1)
+            return self._page_size(node, DEFAULT_PAGE // 2) * max(inner, 1)
         return inner + 1
 
+    def _page_size(self, node: FieldNode, default: Any) -> int:
+        said = {argument.name.value: argument.value for argument in node.arguments or ()}
+        for name in _SIZES:
+            match said.get(name):
+                case IntValueNode(value=digits):
+                    size = _size(int(digits))
+                case ListValueNode(values=values):
+                    size = len(values)
+                case VariableNode(name=variable):
+                    size = self._sizes[variable.value]
+                case _:
+                    size = None
+            if size is not None:
+                return size
+        return default if isinstance(default, int) else DEFAULT_PAGE
 
-def _page_size(node: FieldNode, default: Any, variables: Mapping[str, Any]) -> int:
-    sizes = {argument.name.value: argument.value for argument in node.arguments or ()}
-    for name in ("first", "last"):
-        value = sizes.get(name)
-        size: Any = None
-        if isinstance(value, IntValueNode):
-            size = int(value.value)
-        elif isinstance(value, VariableNode):
-            size = variables.get(value.name.value)
-        if isinstance(size, int):
-            return min(max(size, 1), MOST)
-    return default if isinstance(default, int) else DEFAULT_PAGE
+
+# The arguments that say how many objects there may be.
+_SIZES = ("first", "last", "ids")
+
+
+def _size(value: Any) -> int | None:
+    if isinstance(value, list):
+        return len(value)
+    return min(max(value, 1), MOST) if isinstance(value, int) else None
 
 
 def _bound(what: str, count: int, most: int) -> None:
@@ -177,41 +225,51 @@ def _walk(node: Node) -> Iterator[Node]:
 def _depth(
     selections: SelectionSetNode,
     fragments: Mapping[str, FragmentDefinitionNode],
-    known: dict[str, int],
-    path: tuple[str, ...],
-) -> int:
-    deepest = 0
+    known: dict[str, tuple[int, int]],
+    path: tuple[str, ...] = (),
+    above: int = 0,
+) -> tuple[int, int]:
+    """Tell how many fields stand within each other, and how many selections."""
+    levels = nested = 0
     for node in selections.selections:
-        if isinstance(node, FieldNode):
-            inner = 1 + (_depth(node.selection_set, fragments, known, path) if node.selection_set else 0)
-        elif isinstance(node, FragmentSpreadNode):
+        below = (0, 0)
+        if isinstance(node, FragmentSpreadNode):
             name = node.name.value
             # A cycle is an error that validation tells; here it must only end.
             if name in path or name not in fragments:
                 continue
             if name not in known:
-                known[name] = _depth(fragments[name].selection_set, fragments, known, (*path, name))
-            inner = known[name]
-        else:
-            assert isinstance(node, InlineFragmentNode)
-            inner = _depth(node.selection_set, fragments, known, path)
-        deepest = max(deepest, inner)
-    return deepest
+                _not_too_deep(above)
+                known[name] = _depth(fragments[name].selection_set, fragments, known, (*path, name), above + 1)
+            below = known[name]
+        elif node.selection_set is not None:  # type: ignore[attr-defined]
+            _not_too_deep(above)
+            below = _depth(node.selection_set, fragments, known, path, above + 1)  # type: ignore[attr-defined]
+        levels = max(levels, below[0] + isinstance(node, FieldNode))
+        nested = max(nested, below[1] + 1)
+    _not_too_deep(above + nested)
+    return levels, nested
+
+
+def _not_too_deep(nested: int) -> None:
+    if nested > MOST_NESTED:
+        raise TooComplex("The document is nested too deeply.")
 
 
 def _fields(
-    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], path: tuple[str, ...] = ()
+    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], seen: set[str]
 ) -> Iterator[FieldNode]:
     for node in selections.selections:
         if isinstance(node, FieldNode):
             yield node
         elif isinstance(node, FragmentSpreadNode):
             name = node.name.value
-            if name in fragments and name not in path:
-                yield from _fields(fragments[name].selection_set, fragments, (*path, name))
+            if name in fragments and name not in seen:
+                seen.add(name)
+                yield from _fields(fragments[name].selection_set, fragments, seen)
         else:
             assert isinstance(node, InlineFragmentNode)
-            yield from _fields(node.selection_set, fragments, path)
+            yield from _fields(node.selection_set, fragments, seen)
 
 
 def _key(node: FieldNode) -> str:

@@ -108,7 +108,7 @@ def connection(found: Page, counted: Any) -> dict[str, Any]:
 
 async def all_of(context: Context, many: Many, name: str, arguments: ListArguments) -> dict[str, Any]:
     """Answer a list that has no parent."""
-    listing = Listing.of(many, name, arguments, context.cursors)
+    listing = Listing.of(many, name, arguments, context.cursors, context.view.sight)
     view = context.view
 
     async def counted() -> int:
@@ -124,7 +124,7 @@ async def listed(context: Context, parent: Record, relation: str, name: str, arg
     many = parent.shape.relations[relation]
     assert isinstance(many, Many)
     _permitted(context, many, parent)
-    listing = Listing.of(many, name, arguments, context.cursors)
+    listing = Listing.of(many, name, arguments, context.cursors, context.view.sight)
     key = (parent.shape.name, relation, repr(arguments))
     read = partial(_swap(pages_of), listing)
     found: Page = await context.load(key, read, parent["id"])

@@ -56,6 +56,8 @@ class Readers:
         self._session = {
             **SESSION,
             "plan_cache_mode": "force_generic_plan",
+            # What is read often is in memory, where one page is as near as another.
+            "random_page_cost": "1.1",
             "statement_timeout": str(int(statement_seconds * 1000)),
         }
         self._room = size

@@ -75,11 +75,14 @@ def _covers(rows: Rows, value: ColumnElement[Any]) -> ColumnElement[bool]:
     line_break = literal_column("chr(10)", Integer)
     language = func.split_part(value, line_break, literal_column("1", Integer))
     path = func.substr(value, func.strpos(value, line_break) + literal_column("1", Integer))
-    return and_(
+    covers = and_(
+        or_(func.cardinality(rows.c.scope_languages) == literal_column("0"), language == any_(rows.c.scope_languages)),
         path.op("~")(rows.c.scope_include_regex),
         or_(rows.c.scope_exclude_regex.is_(None), not_(path.op("~")(rows.c.scope_exclude_regex))),
-        or_(func.cardinality(rows.c.scope_languages) == literal_column("0"), language == any_(rows.c.scope_languages)),
     )
+    # PostgreSQL takes a regular expression for as cheap as a comparison of numbers, and would try it on rows that the
+    # other filters leave out; what stands in a sub-select is tried last.
+    return select(covers).correlate(rows).scalar_subquery()
 
 
 def _equal(column: str, kind: Kind, argument: str) -> Filter:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.reads.page import Cursors, Slice, in_order, slice_of, sliced
 from app.reads.roots import SHAPES
 from app.reads.shape import Many, Only, Order, Record, Rows, Shape, Tally, Visibility
-from app.reads.visible import Sight, View
+from app.reads.visible import Reach, Sight, View, is_pinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,13 @@ class Listing:
     cut: Slice | None
     name: str
     cursors: Cursors
+    sight: Sight
     prefix: str
 
     @classmethod
-    def of(cls, many: Many, name: str, arguments: ListArguments, cursors: Cursors, prefix: str = "") -> "Listing":
+    def of(
+        cls, many: Many, name: str, arguments: ListArguments, cursors: Cursors, sight: Sight, prefix: str = ""
+    ) -> "Listing":
         """Validate the arguments of a list.
 
         `name` tells its cursors from those of all others, `prefix` its values from those of others in one statement.
@@ -50,27 +53,63 @@ class Listing:
         if arguments.order_field is not None:
             order = many.orders[arguments.order_field]
             order = order.turned() if arguments.descending else order
-        filters = {key: many.filters[key].value(value) for key, value in arguments.filters.items() if not absent(value)}
+        filters = {
+            key: many.filters[key].value(value)
+            for key, value in arguments.filters.items()
+            if many.filters[key].asks(value)
+        }
         cut = slice_of(arguments.page, cursors, rows, order, name, many.size) if many.paged else None
-        return cls(many, shape, rows, order, filters, cut, name, cursors, prefix)
+        return cls(many, shape, rows, order, filters, cut, name, cursors, sight, prefix)
 
-    def conditions(self, sight: Sight, rows: Rows | None = None) -> list[ColumnElement[bool]]:
-        """Say which rows belong to the list, the slice aside: those the viewer sees that pass the filters."""
+    def conditions(
+        self, rows: Rows | None = None, owner: ColumnElement[UUID] | None = None
+    ) -> list[ColumnElement[bool]]:
+        """Say which rows belong to the list, the slice aside: the owner's that are visible and pass the filters."""
         rows = self.rows if rows is None else rows
-        conditions = [self.shape.seen_by.condition(rows, sight)]
+        seen_by, pin = self.shape.seen_by, self.pin
+        if pin is None or seen_by.permission is None:
+            conditions = [seen_by.condition(rows, self.sight)]
+        else:
+            conditions = [self.sight.covers(seen_by.permission, rows.c[pin], pinned=True)]
+        if owner is not None and self.many.by is not None:
+            belongs = rows.c[self.many.by]
+            conditions.append(is_pinned(belongs, owner) if self.many.by == pin else belongs == owner)
         if self.many.where is not None:
             conditions.append(self.many.where(rows))
         for key in self.filters:
             chosen = self.many.filters[key]
-            conditions.append(chosen.condition(rows, bindparam(self.filter_name(key), type_=chosen.type)))
+            value = bindparam(self.filter_name(key), type_=chosen.type)
+            conditions.append(is_pinned(rows.c[key], value) if key == pin else chosen.condition(rows, value))
         return conditions
+
+    @property
+    def pin(self) -> str | None:
+        """Name the column of the organization whose rows these are, where they go by their ids; see `is_pinned`."""
+        seen_by = self.shape.seen_by
+        if self.order.keys[0].column != "id" or seen_by.permission is None:
+            return None
+        if self.many.by is not None:
+            return seen_by.column if self.many.by == seen_by.column else None
+        if "repo_id" in self.filters:
+            return None
+        is_one = seen_by.column in self.filters or self.sight.reach(seen_by.permission) is Reach.ONE
+        return seen_by.column if is_one else None
 
     def arranged(self, statement: Select[Any], *, more: bool = True) -> Select[Any]:
         """Put the rows of a statement in order, and cut the slice out; with `more`, one row beyond it."""
+        if self.pin is not None:
+            owner = self.rows.c[self.pin]
+            # The direction is that of the walk, so that one index serves both.
+            statement = statement.order_by(owner.desc() if self._falls else owner.asc())
         if self.cut is None:
             return statement.order_by(*in_order(self.rows.c, self.order))
         names = (self.place_names("after"), self.place_names("before"))
         return sliced(statement, self.rows, self.order, self.cut, names, more=more)
+
+    @property
+    def _falls(self) -> bool:
+        backward = self.cut is not None and self.cut.backward
+        return self.order.keys[0].descending is not backward
 
     @property
     def keys(self) -> list[ColumnElement[Any]]:
@@ -102,11 +141,6 @@ class Listing:
             for end, values in (("after", self.cut.after), ("before", self.cut.before)):
                 bound |= zip(self.place_names(end), values or (), strict=False)
         return bound
-
-
-def absent(value: Any) -> bool:
-    """Tell whether a filter asks for nothing: null, or a text of blanks."""
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +208,7 @@ async def pages_of(session: AsyncSession, view: View, listing: Listing, parents:
     """Read the same page of the list of each parent."""
     assert listing.many.by is not None
     ids = func.unnest(bindparam("parents", type_=ARRAY(Uuid))).table_valued("id", name="parents").render_derived()
-    inner = _listed(listing, view).where(listing.rows.c[listing.many.by] == ids.c.id).lateral("listed")
+    inner = _listed(listing, ids.c.id).lateral("listed")
     statement = select(ids.c.id.label("parent_"), inner).select_from(ids.join(inner, true()))
     values = {**view.bound, **listing.values, "seal_key": listing.cursors.seal_key, "parents": list(parents)}
     grouped: dict[UUID, list[Any]] = {parent: [] for parent in parents}
@@ -186,7 +220,7 @@ async def pages_of(session: AsyncSession, view: View, listing: Listing, parents:
 async def page(session: AsyncSession, view: View, listing: Listing) -> Page:
     """Read a page of a list that has no parent."""
     values = {**view.bound, **listing.values, "seal_key": listing.cursors.seal_key}
-    result = await session.execute(_listed(listing, view), values)
+    result = await session.execute(_listed(listing), values)
     return _page(listing, result.mappings().all())
 
 
@@ -196,7 +230,7 @@ async def counts_of(session: AsyncSession, view: View, listing: Listing, parents
     parent = listing.rows.c[listing.many.by]
     statement = (
         select(parent, func.count())
-        .where(parent == any_(bindparam("parents", type_=ARRAY(Uuid))), *listing.conditions(view.sight))
+        .where(parent == any_(bindparam("parents", type_=ARRAY(Uuid))), *listing.conditions())
         .group_by(parent)
     )
     counted = dict.fromkeys(parents, 0)
@@ -207,7 +241,7 @@ async def counts_of(session: AsyncSession, view: View, listing: Listing, parents
 
 async def count(session: AsyncSession, view: View, listing: Listing) -> int:
     """Count a list that has no parent."""
-    statement = select(func.count()).select_from(listing.rows).where(*listing.conditions(view.sight))
+    statement = select(func.count()).select_from(listing.rows).where(*listing.conditions())
     return int((await session.execute(statement, {**view.bound, **listing.values})).scalar_one())
 
 
@@ -237,8 +271,8 @@ def _records(shape: Shape, rows: Rows, sight: Sight) -> Select[Any]:
     return select(*plain, *computed)
 
 
-def _listed(listing: Listing, view: View) -> Select[Any]:
-    statement = _records(listing.shape, listing.rows, view.sight).where(*listing.conditions(view.sight))
+def _listed(listing: Listing, owner: ColumnElement[UUID] | None = None) -> Select[Any]:
+    statement = _records(listing.shape, listing.rows, listing.sight).where(*listing.conditions(owner=owner))
     if listing.cut is not None:
         statement = statement.add_columns(listing.cursor().label("cursor_"))
     return listing.arranged(statement)

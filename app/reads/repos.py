@@ -1,8 +1,9 @@
 """Shapes of connected repositories and their files."""
 
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Text, Uuid, select
+from sqlalchemy import ColumnElement, Text, Uuid, and_, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import Organization, Repo, RepoFile
@@ -20,6 +21,7 @@ from app.reads.shape import (
     One,
     Only,
     Record,
+    Rows,
     Shape,
     Tally,
     in_organization,
@@ -43,9 +45,14 @@ def containing(text: str) -> str:
     return f"%{escaped}%"
 
 
-def starting(text: str) -> str:
-    """Spell a LIKE pattern that finds a text at the start."""
-    return containing(text)[1:]
+def _starts(rows: Rows, prefix: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Say that a path begins with a text.
+
+    LIKE finds an index only while the text is planned for; this is the same as a range: no path has more than 512
+    characters of four bytes, so that none that begins so stands behind its end.
+    """
+    last = func.repeat(func.chr(literal_column("1114111")), literal_column("513"))
+    return and_(rows.c.path >= prefix, rows.c.path < prefix.concat(last))
 
 
 REPOS = Many(
@@ -83,7 +90,7 @@ REPO = Shape(
             by="repo_id",
             order=ordered(unique="path"),
             filters={
-                "prefix": Filter(lambda rows, value: rows.c.path.like(value, escape="\\"), Text(), starting),
+                "prefix": Filter(_starts, Text(), str.strip),
                 "search": Filter(lambda rows, value: rows.c.path.ilike(value, escape="\\"), Text(), containing),
             },
         ),

@@ -1,15 +1,16 @@
 """Shapes of ingestion runs and their events."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, literal_column, select
+from sqlalchemy import Integer, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import IngestionRun, RunEvent
 from app.domain.ids import Kind
+from app.domain.run import LIVE
 from app.domain.viewer import Permission
 from app.reads.shape import Many, One, Shape, in_organization, ordered
 
@@ -89,3 +90,17 @@ async def next_after(session: AsyncSession, repo_id: UUID, run_id: UUID) -> UUID
 def moment() -> datetime:
     """Tell the time of a snapshot."""
     return datetime.now(UTC)
+
+
+async def stranded(session: AsyncSession, silence: timedelta) -> list[UUID]:
+    """List the live runs that no worker seems to have: what a crash of Redis or of a worker left behind."""
+    now = datetime.now(UTC)
+    runs = IngestionRun.__table__
+    rows = await session.scalars(
+        select(runs.c.id).where(
+            runs.c.status.in_(LIVE),
+            or_(runs.c.leased_until < now, runs.c.leased_until.is_(None)),
+            runs.c.queued_at < now - silence,
+        )
+    )
+    return list(rows)

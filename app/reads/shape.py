@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, literal_column, true
+from sqlalchemy import ColumnElement, FromClause, Text, literal_column, true
 from sqlalchemy.types import TypeEngine
 
 from app.db.types import Table
@@ -34,11 +34,13 @@ class Visibility:
 
     permission: Permission | None
     condition: Callable[[Rows, Sight], ColumnElement[bool]]
+    # The column that names the organization, where that decides.
+    column: str | None = None
 
 
 def in_organization(permission: Permission, column: str = "organization_id") -> Visibility:
     """Rows are seen where the viewer has a permission in the organization they carry."""
-    return Visibility(permission, lambda rows, sight: sight.covers(permission, rows.c[column]))
+    return Visibility(permission, lambda rows, sight: sight.covers(permission, rows.c[column]), column)
 
 
 # Whoever acted in an organization stays named there after they left, so a user is seen wherever a visible row names
@@ -94,6 +96,10 @@ class Filter:
     condition: Callable[[Rows, ColumnElement[Any]], ColumnElement[bool]]
     type: TypeEngine[Any]
     convert: Callable[[Any], Any] | None = None
+
+    def asks(self, given: Any) -> bool:
+        """Tell whether a value asks for anything: null does not, nor do blanks in the place of words."""
+        return given is not None and not (isinstance(self.type, Text) and isinstance(given, str) and not given.strip())
 
     def value(self, given: Any) -> Any:
         """Turn what a client said into what the condition compares with."""

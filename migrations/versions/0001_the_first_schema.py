@@ -329,7 +329,7 @@ table(
     column("organization_id", AN_ID),
     belongs_to("repos", "repo_id"),
     unique("organization_id", "id"),
-    index("repo_id", "id"),
+    index("repo_id", "id", postgresql_include=["organization_id", "status"]),
     *text("name", 200, least=1),
     *text("description", 4000, least=1),
     word("type", "pattern_type", "CODE FILESYSTEM"),

@@ -38,8 +38,8 @@ class Plan:
     names: tuple[str, ...]
     constants: Mapping[str, Any]
     binders: tuple[Binder, ...]
-    # For each root field its key in the answer, and what stands there if no column of the statement does.
-    roots: tuple[tuple[str, bytes | None], ...]
+    # For each root field how its member begins, and what stands there if no column of the statement does.
+    roots: tuple[tuple[bytes, bytes | None], ...]
 
     def arguments(self, variables: Variables, bound: Mapping[str, Any]) -> list[Any]:
         """Give the statement's arguments; what the variables make wrong is refused."""
@@ -61,15 +61,16 @@ def compile_plan(
     compiler = Compiler(schema, Selections(fragments, variables), variables, sight, cursors)
     assert schema.query_type is not None
     fields: Fields = {}
-    compiler.selections.collect(schema.query_type, operation.selection_set, fields)
+    compiler.selections.collect(schema.query_type, operation.selection_set, fields, set())
     columns: list[ColumnElement[Any]] = []
-    roots: list[tuple[str, bytes | None]] = []
+    roots: list[tuple[bytes, bytes | None]] = []
     for key, nodes in fields.items():
+        member = f'{"," if roots else ""}"{key}":'.encode()
         if nodes[0].name.value == "__typename":
-            roots.append((key, b'"Query"'))
+            roots.append((member, b'"Query"'))
         else:
             columns.append(compiler.root(schema.query_type, nodes).label(f"root_{len(columns)}"))
-            roots.append((key, None))
+            roots.append((member, None))
     if not columns:
         raise NoPlan("nothing to read")
     compiled = select(*columns).compile(dialect=DIALECT)
@@ -116,7 +117,7 @@ class Compiler:
                 return self._through(through, type_, nodes, arguments)
             case Many() as many:
                 listing = self.listing(many, f"{type_.name}.{name}", arguments)
-                return connection(self, listing, self._named(type_, nodes), nodes, None)
+                return connection(self, listing, self._named(type_, nodes), nodes)
             case _:
                 raise NoPlan(name)
 
@@ -128,7 +129,7 @@ class Compiler:
         """Compile the arguments of a list."""
         self._lists += 1
         asked = _list_arguments(many, arguments, self.variables)
-        listing = Listing.of(many, name, asked, self.cursors, f"list_{self._lists}_")
+        listing = Listing.of(many, name, asked, self.cursors, self.sight, f"list_{self._lists}_")
         self.constants |= {**listing.values, "seal_key": self.cursors.seal_key}
         if any(source.read is not None for source in arguments.values()):
             self.binders.append(_rebinding(listing, arguments))
@@ -172,14 +173,10 @@ class Compiler:
         relation = root.otherwise if flag is not None and flag.now else root.relation
         many = owner.relations[relation]
         assert isinstance(many, Many)
-        by = many.by
-        assert by is not None
         self._require(SHAPES[many.to], owner)
         owner_id = self.bind(arguments[root.argument], rows.c.id.type, lambda text: parse_as(kind, text))
         listing = self.listing(many, f"{type_.name}.{relation}", arguments)
-        listed = connection(
-            self, listing, self._named(type_, nodes), nodes, lambda listed_rows: listed_rows.c[by] == owner_id
-        )
+        listed = connection(self, listing, self._named(type_, nodes), nodes, owner_id)
         there = exists(select(rows.c.id).where(rows.c.id == owner_id, owner.seen_by.condition(rows, self.sight)))
         return case((there, listed))
 
@@ -218,9 +215,7 @@ class Compiler:
             self._require(target, shape)
             arguments = sources(type_.fields[nodes[0].name.value], nodes[0], self.variables)
             listing = self.listing(relation, f"{type_.name}.{nodes[0].name.value}", arguments)
-            by = relation.by
-            assert by is not None
-            return connection(self, listing, named, nodes, lambda listed: listed.c[by] == rows.c.id, rows)
+            return connection(self, listing, named, nodes, rows.c.id, rows)
         theirs = target.rows
         if isinstance(relation, Tally):
             self._require(target, shape)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from graphql import FieldNode, GraphQLObjectType, get_named_type
 from sqlalchemy import ARRAY, ColumnElement, Integer, Select, case, func, literal_column, select
@@ -19,19 +20,17 @@ _TRUE: ColumnElement[bool] = literal_column("true")
 _FALSE: ColumnElement[bool] = literal_column("false")
 _ONE = literal_column("1", Integer)
 
-Belonging = Callable[[Rows], ColumnElement[bool]]
-
 
 def connection(
     compiler: "Compiler",
     listing: Listing,
     type_: GraphQLObjectType,
     nodes: list[FieldNode],
-    belonging: Belonging | None,
+    owner: ColumnElement[UUID] | None = None,
     outer: Rows | None = None,
 ) -> ColumnElement[Any]:
-    """Compile a list; `belonging` ties its rows to a parent, `outer` are that parent's rows."""
-    listed = _Listed(compiler, listing, belonging, outer)
+    """Compile a list; `owner` is the id of its rows' parent, `outer` are that parent's rows."""
+    listed = _Listed(compiler, listing, owner, outer)
     if listing.cut is not None:
         return _Page(listed, type_, nodes).built()
     row = listed.column(compiler.object(listing.shape, type_, nodes, listing.rows), JSON())
@@ -41,9 +40,11 @@ def connection(
 class _Listed:
     """The inner statement of a list: what is worked out for each of its rows, in its order."""
 
-    def __init__(self, compiler: "Compiler", listing: Listing, belonging: Belonging | None, outer: Rows | None) -> None:
+    def __init__(
+        self, compiler: "Compiler", listing: Listing, owner: ColumnElement[UUID] | None, outer: Rows | None
+    ) -> None:
         self.compiler, self.listing = compiler, listing
-        self.belonging, self.outer = belonging, outer
+        self.owner, self.outer = owner, outer
         self.columns: list[ColumnElement[Any]] = []
 
     def column(self, value: ColumnElement[Any], type_: Any) -> ColumnElement[Any]:
@@ -54,10 +55,7 @@ class _Listed:
 
     def statement(self, rows: Rows, *columns: ColumnElement[Any]) -> Select[Any]:
         """Select from the list as a whole."""
-        conditions = self.listing.conditions(self.compiler.sight, rows)
-        if self.belonging is not None:
-            conditions.append(self.belonging(rows))
-        statement = select(*columns).select_from(rows).where(*conditions)
+        statement = select(*columns).select_from(rows).where(*self.listing.conditions(rows, self.owner))
         return statement if self.outer is None else statement.correlate(self.outer)
 
     def subquery(self, *, more: bool = False) -> Any:

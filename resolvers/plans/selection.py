@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -33,26 +34,29 @@ class Selections:
     def of(self, type_: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Fields:
         """Collect what several nodes of one field select together."""
         fields: Fields = {}
+        seen: set[str] = set()
         for node in nodes:
             if node.selection_set is not None:
-                self.collect(type_, node.selection_set, fields)
+                self.collect(type_, node.selection_set, fields, seen)
         return fields
 
-    def collect(self, type_: GraphQLObjectType, selections: SelectionSetNode, fields: Fields) -> None:
-        """Add what a selection set selects, in the order of the answer."""
+    def collect(self, type_: GraphQLObjectType, selections: SelectionSetNode, fields: Fields, seen: set[str]) -> None:
+        """Add what a selection set selects, in the order of the answer, each fragment once."""
         for node in selections.selections:
-            if not all(self._wanted(directive) for directive in node.directives or ()):
+            # Each is asked, whatever the others say: one that is wrong is an error by itself.
+            if not all([self._wanted(directive) for directive in node.directives or ()]):
                 continue
             match node:
                 case FieldNode():
                     fields.setdefault((node.alias or node.name).value, []).append(node)
-                case FragmentSpreadNode():
-                    fragment = self._fragments[node.name.value]
+                case FragmentSpreadNode(name=name) if name.value not in seen:
+                    seen.add(name.value)
+                    fragment = self._fragments[name.value]
                     if applies(fragment, type_):
-                        self.collect(type_, fragment.selection_set, fields)
+                        self.collect(type_, fragment.selection_set, fields, seen)
                 case InlineFragmentNode():
                     if applies(node, type_):
-                        self.collect(type_, node.selection_set, fields)
+                        self.collect(type_, node.selection_set, fields, seen)
 
     def _wanted(self, directive: DirectiveNode) -> bool:
         if directive.name.value not in ("skip", "include"):
@@ -77,6 +81,7 @@ def applies(fragment: FragmentDefinitionNode | InlineFragmentNode, type_: GraphQ
     return name == type_.name or any(name == interface.name for interface in type_.interfaces)
 
 
+@lru_cache(maxsize=4096)
 def snake(name: str) -> str:
     """Spell a GraphQL name as Python does."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()

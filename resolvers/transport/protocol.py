@@ -1,7 +1,6 @@
 """What transports and engine say to each other: a request as it came, an answer as bytes, and how a no looks."""
 
 import logging
-import secrets
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
@@ -10,6 +9,7 @@ import orjson
 from starlette.types import Scope
 
 from app.domain.errors import ErrorCode, Refusal
+from app.observe import reference
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ class Answer:
     executed: bool  # False: a request error; the body has no `data`
     status: int | None = None  # set where a refusal has an HTTP status of its own
     headers: Headers = ()
+    code: str = "OK"  # of its first error, for those who count
 
 
 class Caller(Protocol):
@@ -89,15 +90,21 @@ def refused(refusal: Refusal) -> Answer:
         headers = ((b"www-authenticate", b"Bearer"),)
     elif (seconds := refusal.extensions.get("retryAfter")) is not None:
         headers = ((b"retry-after", b"%d" % max(1, round(seconds))),)
-    return Answer(errors(refusal.message, refusal.extensions), False, _STATUS.get(refusal.code), headers)
+    return Answer(
+        errors(refusal.message, refusal.extensions),
+        False,
+        _STATUS.get(refusal.code),
+        headers,
+        refusal.code.value,
+    )
 
 
 def broken(error: Exception) -> Answer:
     """Mask what nobody foresaw; the reference leads from the client's report to the log."""
-    reference = secrets.token_hex(6)
-    log.error("request failed, reference %s", reference, exc_info=error)
-    extensions = {"code": ErrorCode.INTERNAL_ERROR.value, "reference": reference}
-    return Answer(errors(f"Something went wrong on our side; reference {reference}.", extensions), False, 500)
+    word = reference(error)
+    code = ErrorCode.INTERNAL_ERROR.value
+    body = errors(f"Something went wrong on our side; reference {word}.", {"code": code, "reference": word})
+    return Answer(body, False, 500, code=code)
 
 
 async def holds(caller: Caller) -> bool:

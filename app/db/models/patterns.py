@@ -61,7 +61,8 @@ class Pattern(Table):
     __table_args__ = (
         belongs_to("repos", "repo_id"),
         UniqueConstraint("organization_id", "id"),
-        Index(None, "repo_id", "id"),
+        # Counts by status are read from this index alone, so it also holds what visibility compares.
+        Index(None, "repo_id", "id", postgresql_include=["organization_id", "status"]),
         *_ordered("repo"),
         *_ordered("organization"),
         Index(

@@ -1,0 +1,1 @@
+"""The two executors, the schema, pages and limits."""
