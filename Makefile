@@ -31,7 +31,7 @@ run: setup ## run everything: PostgreSQL, Redis, migrations, API and worker
 	@exec $(BIN)/tenet run $(run_options)
 
 test: setup ## run the whole suite
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: lint types ## lint, types, floors and the printed schema
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache

@@ -213,6 +213,8 @@ def _engine(url: str, connections: int, session: dict[str, str]) -> AsyncEngine:
         max_overflow=0,
         pool_pre_ping=True,
         pool_timeout=5,
+        # An error that names its statement must not name the values, which are hashes of passwords and worse.
+        hide_parameters=True,
     )
 
 

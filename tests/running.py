@@ -95,7 +95,7 @@ async def running(data_dir: Path, *arguments: str, **environment: str) -> AsyncI
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-            await life.ended()
+        await life.ended()
 
 
 def left_of(data_dir: Path) -> list[int]:

@@ -1,6 +1,6 @@
 """Who asks, and what they may do: one table of grants for roles, one for the scopes of API keys."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -118,6 +118,11 @@ class Viewer:
     superadmin: bool = False
     scopes: frozenset[Scope] | None = None
     address: str | None = field(default=None, compare=False)
+
+    @property
+    def standing(self) -> Hashable:
+        """Give all that decides what this viewer sees and may do, to remember by what was worked out of it."""
+        return self.user_id, self.superadmin, self.scopes, tuple(self.roles.items())
 
     def may(self, permission: Permission, organization_id: UUID) -> bool:
         """Tell whether this viewer may do something in an organization."""

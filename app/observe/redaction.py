@@ -26,6 +26,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"), HIDDEN),
     # Of Anthropic, of GitHub, and our own.
     (re.compile(r"\b(?:sk-[\w-]{16,}|gh[pousr]_\w{16,}|github_pat_\w{16,}|tn[tsi]_[\w-]{16,})"), HIDDEN),
+    (re.compile(r"\$argon2\w*\$[\w=,$+/.-]+"), HIDDEN),
     (
         re.compile(
             r"(?i)((?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key)[\"']?\s*[:=]\s*)"
