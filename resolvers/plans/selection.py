@@ -44,7 +44,8 @@ class Selections:
         """Add what a selection set selects, in the order of the answer, each fragment once."""
         for node in selections.selections:
             # Each is asked, whatever the others say: one that is wrong is an error by itself.
-            if not all([self._wanted(directive) for directive in node.directives or ()]):
+            answers = [self._wanted(directive) for directive in node.directives or ()]
+            if not all(answers):
                 continue
             match node:
                 case FieldNode():
