@@ -1,6 +1,7 @@
 """What transports and engine say to each other: a request as it came, an answer as bytes, and how a no looks."""
 
 import logging
+import secrets
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
@@ -9,7 +10,6 @@ import orjson
 from starlette.types import Scope
 
 from app.domain.errors import ErrorCode, Refusal
-from app.observe import reference
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,8 @@ def refused(refusal: Refusal) -> Answer:
 
 def broken(error: Exception) -> Answer:
     """Mask what nobody foresaw; the reference leads from the client's report to the log."""
-    word = reference(error)
+    word = secrets.token_hex(6)
+    log.error("request failed, reference %s", word, exc_info=error)
     code = ErrorCode.INTERNAL_ERROR.value
     body = errors(f"Something went wrong on our side; reference {word}.", {"code": code, "reference": word})
     return Answer(body, False, 500, code=code)
