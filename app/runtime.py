@@ -13,15 +13,17 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import QueuePool
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from app.config import Settings
 from app.credentials.issuer import Keys, OutsideIssuer, shared_secret
 from app.db.address import plain_url
 from app.db.migrating import standing
-from app.db.readers import SESSION, Readers
+from app.db.readers import SESSION, Readers, passes
 from app.db.tx import Tx
+from app.domain.errors import Unavailable
 from app.domain.jobs import JobTally
 from app.gateways.bus import Bus
 from app.gateways.github_sign_in import GithubSignIn
@@ -60,9 +62,14 @@ class Runtime:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Open a session that can only read."""
-        async with self.reading() as session:
-            yield session
+        """Open a session that can only read; a database that does not answer in time is away, not broken."""
+        try:
+            async with self.reading() as session:
+                yield session
+        except (DBAPIError, PoolTimeout) as error:
+            if isinstance(error, DBAPIError) and not passes(error):
+                raise
+            raise Unavailable("The database does not answer just now; ask for less, or try again.") from error
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:

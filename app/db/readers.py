@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import asyncpg
+from sqlalchemy.exc import DBAPIError
 
 from app.db.address import plain_url
 from app.domain.errors import Unavailable
@@ -17,6 +18,13 @@ WAIT_SECONDS = 5.0
 SESSION = {"timezone": "UTC", "jit": "off", "default_transaction_read_only": "on", "application_name": "tenet"}
 
 _LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError)
+
+
+def passes(error: DBAPIError) -> bool:
+    """Tell whether an error of the database passes by itself: it was too slow, or it is away."""
+    return error.connection_invalidated or isinstance(
+        getattr(error.orig, "__cause__", None), (asyncpg.QueryCanceledError, *_LOST)
+    )
 
 
 class _Reader:
