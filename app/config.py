@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="The address that people reach this service by, as https://tenet.example.com."
     )
+    proxies: str = Field(
+        "127.0.0.1",
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas: limits "
+        "and the audit log go by the addresses of callers.",
+    )
     origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Origins of front ends that may call from a browser, separated by commas; required in production.",
@@ -279,8 +284,8 @@ class Settings(BaseSettings):
         if self.issuer is not None:
             if self.issuer_audience is None:
                 faults.append(f"{PREFIX}ISSUER_AUDIENCE: is missing; tokens made for others must not open this service")
-            if self.issuer == "tenet":
-                faults.append(f"{PREFIX}ISSUER: is the name that our own tokens carry; an outside issuer has another")
+            if self.issuer in ("tenet", self.github_url):
+                faults.append(f"{PREFIX}ISSUER: is the name of our own tokens or of GitHub's people; it needs its own")
             if self.issuer_secret is not None and self.issuer_keys_url is not None:
                 faults.append(f"{PREFIX}ISSUER_SECRET: and {PREFIX}ISSUER_KEYS_URL are both set; an issuer has one")
             if self.issuer_secret is None and self.issuer_keys_url is None and "://" not in self.issuer:

@@ -36,6 +36,7 @@ from app.services.signing_in import Outsider
 # A revoked credential and a changed role count everywhere within a second: this, and the time that a look-up takes.
 FRESH_SECONDS = 0.8
 MOST_KNOWN = 10_000
+LONGEST_ADDRESS = 64
 # After silence on the bus a listener looks for itself; here there is nothing to look at that a second does not show.
 SILENCE_SECONDS = 60.0
 
@@ -111,7 +112,8 @@ class Callers:
     async def of(self, scope: Scope, init: Mapping[str, Any] | None) -> Caller:
         """Read the payload of connection_init, the authorization header or the session's cookie, in this order."""
         client = scope.get("client")
-        address = client[0] if client else "unknown"
+        # A proxy's word may be anything.
+        address = client[0][:LONGEST_ADDRESS] if client else "unknown"
         live = scope["type"] == "websocket"
         authorization, cookie = _credentials(scope, init)
         if authorization is not None:

@@ -62,11 +62,12 @@ class Opening:
     address: str | None = None
 
 
-async def sign_up(tx: Tx, newcomer: Newcomer, opening: Opening) -> Opened:
-    """Make an account and sign its owner in."""
+async def sign_up(tx: Tx, newcomer: Newcomer, opening: Opening, *, ends: Viewer | None) -> Opened:
+    """Make an account and sign its owner in; a session that the same browser had ends."""
     user_id = await _user(tx, login_like(newcomer.email.partition("@")[0]), newcomer)
     if user_id is None:
         raise Conflict("There is an account with this e-mail address; sign in instead.")
+    await _end_of_browser(tx, ends, opening.now)
     return await _open(tx, "signUp", user_id, opening)
 
 
@@ -80,8 +81,7 @@ async def sign_in(
         raise Unauthenticated("The e-mail address or the password is wrong.")
     if rehashed is not None:
         user.password_hash = rehashed
-    if ends is not None and ends.credential.kind is CredentialKind.SESSION:
-        await _end(tx, models.Session.id == ends.credential.id, opening.now)
+    await _end_of_browser(tx, ends, opening.now)
     return await _open(tx, "signIn", user_id, opening)
 
 
@@ -187,6 +187,12 @@ async def _insert(tx: Tx, user_id: UUID, opening: Opening) -> Opened:
     tx.session.add(session)
     await tx.session.flush()
     return Opened(user_id, session.id, session.expires_at, secret)
+
+
+async def _end_of_browser(tx: Tx, viewer: Viewer | None, now: datetime) -> None:
+    """End the session whose cookie is about to be replaced."""
+    if viewer is not None and viewer.credential.kind is CredentialKind.SESSION:
+        await _end(tx, models.Session.id == viewer.credential.id, now)
 
 
 async def _end(tx: Tx, which: ColumnElement[bool], now: datetime) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -26,8 +25,6 @@ from app.services.signing_in import Opening, Outsider
 from app.web import answers
 
 CALLBACK = "/auth/github/callback"
-# By the number, which stays, whatever becomes of a login or an address.
-ISSUER = "https://github.com"
 PATIENCE_SECONDS = 600
 LONGEST_PATH = 1000
 
@@ -77,7 +74,7 @@ class GithubPages:
             state, code = request.query_params.get("state", ""), request.query_params.get("code", "")
             if journey is None or not hmac.compare_digest(journey.state.encode(), state.encode()) or not code:
                 raise Unauthenticated("This sign-in was not begun in this browser, or took too long; begin again.")
-            address = request.client.host if request.client else "unknown"
+            address = request.client.host[:64] if request.client else "unknown"
             await runtime.rates.write(place_of(address), 1)
             assert runtime.github is not None
             person = await runtime.github.person(
@@ -85,7 +82,9 @@ class GithubPages:
                 redirect_uri=_redirect_uri(runtime, request),
                 verifier=_verifier(runtime, journey.state),
             )
-            outsider = Outsider(ISSUER, str(person.number), person.login, person.name, person.avatar_url)
+            # By the number, which stays, whatever becomes of a login or an address.
+            issuer, subject = runtime.github.url, str(person.number)
+            outsider = Outsider(issuer, subject, person.login, person.name, person.avatar_url)
             now, lifetime = runtime.clock(), timedelta(days=runtime.settings.session_days)
             opening = Opening(now, lifetime, address)
             async with runtime.write() as tx:
@@ -106,12 +105,10 @@ class GithubPages:
 
 def safe_path(text: str) -> str:
     """Check where a browser wants to come back to: a path of this service, and nothing that leads anywhere else."""
-    parts = urlsplit(text) if len(text) <= LONGEST_PATH and text.isascii() and text.isprintable() else None
-    # Browsers take a backslash for a slash, and two slashes for the beginning of a host.
-    if parts is None or parts.scheme or parts.netloc or not text.startswith("/") or text[1:2] in ("/", "\\"):
+    # Two slashes begin a host, and browsers take a backslash for a slash.
+    plain = len(text) <= LONGEST_PATH and text.isascii() and text.isprintable() and "\\" not in text
+    if not plain or not text.startswith("/") or text.startswith("//"):
         raise Invalid("This is no path to come back to.", fields={"return_to": "needs the form /path"})
-    if "\\" in text:
-        raise Invalid("This is no path to come back to.", fields={"return_to": "has a backslash"})
     return text
 
 

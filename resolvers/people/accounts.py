@@ -89,7 +89,7 @@ class AccountMutations:
         await context.runtime.rates.sign_up(context.address)
         newcomer = Newcomer(email, name, await passwords.hashed(input.password))
         async with context.write() as tx:
-            opened = await signing_in.sign_up(tx, newcomer, _opening(context))
+            opened = await signing_in.sign_up(tx, newcomer, _opening(context), ends=context.someone)
         return await _signed_in(context, opened)
 
     @strawberry.mutation(

@@ -70,7 +70,9 @@ class AuditEntry(Node):
     action: str = field(description="The mutation or job.")
     object: str = field(description="The id of what it was done to.")
     address: str | None = field(description="The network address it came from.")
-    credential: str | None = field(description="The kind and name of the credential; never a secret.")
+    credential: str | None = field(
+        description="The kind of the credential, and of a key its name and prefix; never a secret."
+    )
 
 
 @strawberry.type(description="Owns repos; its members see them.")
@@ -81,8 +83,12 @@ class Organization(Node):
     name: str = field(description="Its name for people.")
     created_at: datetime = field(description="When it was made.")
     members: Connection[Membership] = pages("Who belongs to it.")
-    api_keys: list[ApiKey] | None = related("Its API keys; for admins, else null and FORBIDDEN.")
-    invitations: Connection[Invitation] | None = forward("Its invitations; for admins, else null and FORBIDDEN.")
+    api_keys: list[ApiKey] | None = related(
+        "Its API keys, those that ended as well; for admins, else null and FORBIDDEN."
+    )
+    invitations: Connection[Invitation] | None = forward(
+        "Its invitations that were neither accepted nor revoked; for admins, else null and FORBIDDEN."
+    )
     audit_log: Connection[AuditEntry] | None = forward(
         "What changed in it, newest first; for admins, else null and FORBIDDEN."
     )

@@ -93,7 +93,7 @@ async def test_a_person_comes_back_signed_in(befriended: Installation, session: 
     assert await session.scalar(select(func.count()).select_from(User)) == 2
     identity = await session.scalar(select(Identity))
     assert identity is not None
-    assert (identity.issuer, identity.subject) == ("https://github.com", "583231")
+    assert (identity.issuer, identity.subject) == (befriended.settings.github_url, "583231")
     assert (await session.scalars(select(AuditEntry.action))).all() == ["signUp", "signIn", "signIn"]
 
 
@@ -210,6 +210,7 @@ async def test_a_journey_is_sealed(befriended: Installation, tamper: str | None)
         " /",
         "///evil.example",
         "http:///evil.example",
+        "//[",
     ],
 )
 async def test_it_never_leads_anywhere_else(befriended: Installation, path: str) -> None:

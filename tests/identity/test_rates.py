@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from redis.exceptions import ConnectionError as Lost
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.models import AuditEntry
 from app.gateways.windows import LocalWindows, RedisWindows, Standing, SteadyWindows, Windows
 from app.rates import PAIR, OverLimit, Rates, place_of
 from tests.identity.conftest import Install
@@ -199,6 +201,13 @@ async def test_too_much_is_refused_with_a_moment_to_come_back(install: Install, 
         assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "RATE_LIMITED")
 
 
+async def test_nonsense_has_a_limit_too(install: Install, session: AsyncSession) -> None:
+    async with install(reads_per_minute=1) as home:
+        person = await home.person(session)
+        told = [(await home.ask(nonsense + " " * 300, token=person.token)).code for nonsense in ("{a", "{nope}") * 2]
+        assert told == ["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "RATE_LIMITED"]
+
+
 async def test_writes_are_counted_one_by_one(install: Install, session: AsyncSession) -> None:
     async with install(writes_per_minute=1) as home:
         person = await home.person(session)
@@ -271,3 +280,13 @@ async def test_a_redis_that_hangs_holds_nobody_up(install: Install, session: Asy
     await windows.close()
     server.close()
     await server.wait_closed()
+
+
+async def test_only_a_known_proxy_is_believed_about_addresses(install: Install, session: AsyncSession) -> None:
+    for proxies, seen in (("127.0.0.1", HOST), ("10.0.0.0/8,192.168.0.1", "127.0.0.1")):
+        async with install(proxies=proxies) as home:
+            person = await home.person(session)
+            await home.ask("mutation{createAccessToken{expiresAt}}", token=person.token, address=HOST)
+            newest = select(AuditEntry.address).order_by(AuditEntry.id.desc()).limit(1)
+            assert await session.scalar(newest) == seen
+            await session.commit()

@@ -25,8 +25,8 @@ ME = "{viewer{login email}}"
 NOBODY = {"viewer": None}
 
 
-async def sign_up(home: Installation, email: str = "ada@example.com", password: str = PASSWORD) -> Reply:
-    return await home.ask(SIGN_UP, {"i": {"email": email, "password": password, "name": "Ada Lovelace"}})
+async def sign_up(home: Installation, email: str = "ada@example.com", password: str = PASSWORD, **way: Any) -> Reply:
+    return await home.ask(SIGN_UP, {"i": {"email": email, "password": password, "name": "Ada Lovelace"}}, **way)
 
 
 async def sign_in(home: Installation, email: str = "ada@example.com", password: str = PASSWORD, **way: Any) -> Reply:
@@ -102,10 +102,11 @@ async def test_look_alikes_that_mean_the_same_are_the_same_address(home: Install
     assert (await sign_in(home, full_width)).data["signIn"]["viewer"]["email"] == "ada@example.com"
 
 
-async def test_signing_in_ends_the_session_that_the_browser_had(home: Installation) -> None:
+@pytest.mark.parametrize("enter", [sign_in, lambda home, **way: sign_up(home, "bob@example.com", **way)])
+async def test_coming_in_ends_the_session_that_the_browser_had(home: Installation, enter: Any) -> None:
     first = (await sign_up(home)).cookie
     assert first is not None
-    second = await sign_in(home, cookie=first)
+    second = await enter(home, cookie=first)
     assert second.cookie not in (None, first)
     assert (await home.ask(ME, cookie=first)).data == NOBODY
     assert (await home.ask(ME, cookie=second.cookie)).data != NOBODY
