@@ -35,6 +35,8 @@ from resolvers.trusted import TrustedDocuments, hashed
 from resolvers.variables import read_at_once
 
 MOST_PLANS = 2_000
+# Of a document that was refused, so many characters cost as much as an object that is read.
+CHARACTERS_A_POINT = 10
 SLOW_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
@@ -94,10 +96,9 @@ class GraphQLEngine:
             async with asyncio.timeout(self.settings.operation_seconds):
                 return await self._answered(await caller.now(), request, reads_only=reads_only)
         except RequestRefused as refusal:
-            return _refused_request(refusal)
+            return await self._fined(caller, request, refusal)
         except OverLimit as refusal:
-            answer = refused(refusal)
-            return replace(answer, headers=(*answer.headers, *refusal.charge.headers))
+            return _over_limit(refusal)
         except TimeoutError:
             late = Unavailable("The operation took too long; ask for less, or try again.")
             return replace(_refused_request(RequestRefused(refusal_error(late))), status=503)
@@ -122,7 +123,7 @@ class GraphQLEngine:
             if not isinstance(source, AsyncIterator | ExecutionResult):
                 source = await source
         except RequestRefused as refusal:
-            yield _refused_request(refusal)
+            yield await self._fined(caller, request, refusal)
             return
         except Refusal as refusal:
             yield _refused_request(RequestRefused(refusal_error(refusal)))
@@ -180,6 +181,14 @@ class GraphQLEngine:
         if operation.kind == "mutation":
             charge = await self.runtime.rates.write(caller.key, len(operation.roots))
         return charge
+
+    async def _fined(self, caller: Caller, request: GraphQLRequest, refusal: RequestRefused) -> Answer:
+        """Charge a refused request for what it cost to find out, or nonsense would be the one thing without a limit."""
+        try:
+            await self.runtime.rates.read(caller.key, 1 + len(request.query or "") // CHARACTERS_A_POINT)
+        except OverLimit as over:
+            return _over_limit(over)
+        return _refused_request(refusal)
 
     async def _looked(self, caller: Caller, document: Document, operation: Operation) -> None:
         """Have it written down when a superadmin's eyes reach further than their own organizations."""
@@ -295,6 +304,11 @@ class GraphQLEngine:
             code = payload["errors"][0]["extensions"]["code"]
         payload["extensions"] = {"cost": {"requested": cost}}
         return Answer(_encode(payload), executed=True, code=code)
+
+
+def _over_limit(refusal: OverLimit) -> Answer:
+    answer = refused(refusal)
+    return replace(answer, headers=(*answer.headers, *refusal.charge.headers))
 
 
 def _refused_request(refusal: RequestRefused) -> Answer:

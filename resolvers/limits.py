@@ -36,6 +36,7 @@ MOST_REPEATED = 20
 # Selections within each other, fragments' own as well: whoever walks a document later may do so by recursion.
 MOST_NESTED = 100
 MOST_COSTS = 1_000
+MOST_TOLD = 1_000_000_000
 NUL = "\0"
 
 
@@ -124,7 +125,8 @@ class Cost:
         if found is None:
             root = self._schema.get_root_type(operation.operation)
             assert root is not None
-            found = 1 + _Count(self._schema, self._fragments, sizes).selected(root, operation.selection_set)
+            count = _Count(self._schema, self._fragments, sizes)
+            found = min(1 + count.selected(root, operation.selection_set, set()), MOST_TOLD)
             if len(self._known) >= MOST_COSTS:
                 self._known.clear()
             self._known[key] = found
@@ -132,33 +134,33 @@ class Cost:
 
 
 class _Count:
-    """One count; a fragment is counted once, however often it is spread."""
+    """One count; a field is counted once for all the ways that lead to it through fragments."""
 
     def __init__(
         self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], sizes: Mapping[str, int | None]
     ) -> None:
         self._schema, self._fragments, self._sizes = schema, fragments, sizes
-        self._known: dict[str, int] = {}
+        self._known: dict[int, int] = {}
 
-    def selected(self, type_: Any, selections: SelectionSetNode) -> int:
+    def selected(self, type_: Any, selections: SelectionSetNode, seen: set[str]) -> int:
         total = 0
         for node in selections.selections:
             if isinstance(node, FieldNode):
-                total += self._field(type_, node)
-            elif isinstance(node, FragmentSpreadNode):
-                name = node.name.value
-                if name not in self._known:
-                    self._known[name] = self._fragment(type_, self._fragments[name])
-                total += self._known[name]
-            else:
-                assert isinstance(node, InlineFragmentNode)
-                total += self._fragment(type_, node)
+                if id(node) not in self._known:
+                    self._known[id(node)] = self._field(type_, node)
+                total += self._known[id(node)]
+                continue
+            fragment: Any = node
+            if isinstance(node, FragmentSpreadNode):
+                if node.name.value in seen:
+                    continue
+                seen.add(node.name.value)
+                fragment = self._fragments[node.name.value]
+            condition = fragment.type_condition
+            total += self.selected(
+                self._schema.type_map[condition.name.value] if condition else type_, fragment.selection_set, seen
+            )
         return total
-
-    def _fragment(self, type_: Any, fragment: FragmentDefinitionNode | InlineFragmentNode) -> int:
-        if fragment.type_condition is not None:
-            type_ = self._schema.type_map[fragment.type_condition.name.value]
-        return self.selected(type_, fragment.selection_set)
 
     def _field(self, type_: Any, node: FieldNode) -> int:
         name = node.name.value
@@ -167,7 +169,7 @@ class _Count:
         field = type_.fields.get(name)
         if field is None:
             return 0
-        inner = self.selected(get_named_type(field.type), node.selection_set)
+        inner = self.selected(get_named_type(field.type), node.selection_set, set())
         if "first" in field.args:
             return 1 + self._page_size(node, field.args["first"].default_value) * max(inner, 1)
         if name in ("edges", "nodes", "pageInfo") and get_named_type(type_).name.endswith("Connection"):

@@ -1,6 +1,7 @@
 """Engines over real servers, and a world of their own for tests that only read."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,18 +11,23 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from app.config import Settings
-from app.domain.viewer import Viewer
+from app.db import models
+from app.domain.viewer import Credential, CredentialKind, Role, Viewer
 from app.runtime import Runtime, open_runtime
 from resolvers.callers import Caller
 from resolvers.execution import GraphQLEngine
 from resolvers.schema import schema
 from resolvers.transport.protocol import GraphQLRequest
+from tests import factories
 from tests.ground import Ground, administration, beside
 from tests.resolvers.documents.harvest import harvest
 from tests.resolvers.world import World
 from tests.resolvers.world.making import make_world
 
 SECRET = "cursors of the tests are sealed with this"
+
+
+Ask = Callable[..., Any]
 
 
 class Watched(GraphQLEngine):
@@ -90,3 +96,31 @@ async def runtime(database_url: str, redis_url: str) -> AsyncIterator[Runtime]:
     """What one process holds open."""
     async with open_runtime(settings_for(database_url, redis_url)) as runtime:
         yield runtime
+
+
+@pytest.fixture(params=["plans", "resolvers"])
+def engine_of(request: pytest.FixtureRequest, runtime: Runtime) -> Watched:
+    """Either executor; what pages promise, both must keep."""
+    return Watched(runtime, use_plans=request.param == "plans")
+
+
+@pytest.fixture
+async def repo(session: AsyncSession) -> models.Repo:
+    """A repository of an organization of its own."""
+    return await factories.repo(session)
+
+
+@pytest.fixture
+def viewer(repo: models.Repo) -> Viewer:
+    """Somebody who only reads, in the repository's organization."""
+    return Viewer(repo.id, {repo.organization_id: Role.VIEWER}, Credential(CredentialKind.ACCESS_TOKEN))
+
+
+@pytest.fixture
+async def ask(engine_of: Watched, viewer: Viewer) -> Ask:
+    """Ask as the viewer, and read the answer."""
+
+    async def ask(query: str, **variables: Any) -> Any:
+        return json.loads(await engine_of.ask(viewer, query, variables=variables))
+
+    return ask

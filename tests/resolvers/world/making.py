@@ -29,6 +29,8 @@ from app.domain.viewer import Credential, CredentialKind, Role, Scope, Viewer
 from tests import factories
 from tests.resolvers.world import PATHS, TEXTS, World
 
+# A Float of GraphQL is exact so far, nine petabytes.
+MOST_BYTES = 1 << 53
 # A day from the ends of time: asyncpg takes the very ends for infinity.
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 FAR_AHEAD = datetime(9999, 12, 30, 23, 59, 59, 999999, tzinfo=UTC)
@@ -158,7 +160,7 @@ class _Making:
                 "file_count": (1 << 31) - 1,
                 "token_count": 0,
                 "languages": [
-                    {"language": "Python", "files": 3, "bytes": 1 << 55},
+                    {"language": "Python", "files": 3, "bytes": MOST_BYTES},
                     {"language": next(self.texts), "files": 0, "bytes": 0.5},
                 ],
             }
@@ -170,7 +172,7 @@ class _Making:
     async def _files(self, repo: Repo) -> None:
         for number, path in enumerate(PATHS):
             over: dict[str, Any] = {"language": None, "token_estimate": None} if number % 2 else {}
-            await factories.repo_file(self.session, repo, path=path, size_bytes=(1 << 53) + number, **over)
+            await factories.repo_file(self.session, repo, path=path, size_bytes=MOST_BYTES - number, **over)
 
     async def _runs(self, repo: Repo, patterns: Sequence[Pattern]) -> None:
         stages = [

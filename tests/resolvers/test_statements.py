@@ -1,0 +1,89 @@
+"""How many statements a document takes: one as a plan, else one a level, and never more for more rows."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import models
+from app.domain.viewer import Credential, CredentialKind, Role, Viewer
+from app.runtime import Runtime
+from tests import factories
+from tests.resolvers.conftest import Ask, Watched
+
+
+@contextmanager
+def statements(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Collect the SQL that reads send, whichever way they go."""
+    sent: list[str] = []
+    row = runtime.readers.row
+
+    async def counted(statement: str, arguments: Sequence[Any]) -> Any:
+        sent.append(statement)
+        return await row(statement, arguments)
+
+    def heard(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    monkeypatch.setattr(runtime.readers, "row", counted)
+    event.listen(runtime.reading_engine.sync_engine, "before_cursor_execute", heard)
+    try:
+        yield sent
+    finally:
+        event.remove(runtime.reading_engine.sync_engine, "before_cursor_execute", heard)
+        monkeypatch.undo()
+
+
+async def test_rows_are_counted_only_if_somebody_asks(
+    ask: Ask, repo: models.Repo, session: AsyncSession, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await factories.pattern(session, repo)
+    with statements(runtime, monkeypatch) as sent:
+        await ask("{ patterns(first: 2) { nodes { id } pageInfo { endCursor } } }")
+    assert not [statement for statement in sent if "SELECT count(" in statement]
+    with statements(runtime, monkeypatch) as sent:
+        answer = await ask("{ patterns(first: 2) { totalCount nodes { id } } }")
+    assert "".join(sent).count("SELECT count(") == 1
+    assert answer["data"]["patterns"]["totalCount"] == 3
+
+
+# Each of these with the number of statements that the ordinary resolvers take; a plan takes one.
+DOCUMENTS = {
+    "{ patterns { nodes { id name repo { fullName organization { slug } } owner { login } } } }": 4,
+    "{ patterns { nodes { id evidence { nodes { path } totalCount } provenance { url } similarTo { id } } } }": 5,
+    "{ repos { nodes { id patternCounts { candidate } currentRun { id } patterns { edges { cursor } } } } }": 4,
+    "{ viewer { memberships { organization { members { nodes { user { memberships { id } } } } } } } }": 6,
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+async def test_how_many_statements_a_document_takes_does_not_depend_on_the_rows(
+    document: str,
+    engine_of: Watched,
+    session: AsyncSession,
+    repo: models.Repo,
+    runtime: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    organization = await session.get_one(models.Organization, repo.organization_id)
+    member = await factories.member(session, organization)
+    viewer = Viewer(member.user_id, {repo.organization_id: Role.OWNER}, Credential(CredentialKind.ACCESS_TOKEN))
+    taken = []
+    for _ in range(2):
+        for _ in range(6):
+            row = await factories.pattern(session, repo, owner_id=member.user_id)
+            await factories.pattern(session, repo, similar_to_id=row.id)
+            await factories.evidence(session, row)
+            await factories.member(session, organization)
+            await factories.provenance(session, row)
+        with statements(runtime, monkeypatch) as sent:
+            answer = json.loads(await engine_of.ask(viewer, document))
+        assert "errors" not in answer, answer
+        taken.append(len(sent))
+    assert engine_of.planned is engine_of.use_plans
+    assert taken == [1 if engine_of.planned else DOCUMENTS[document]] * 2
