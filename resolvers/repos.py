@@ -150,6 +150,8 @@ class Repo(Node):
     file_count: int | None = field(description="How many files the last run indexed.")
     token_count: int | None = field(description="About how many tokens they have.")
     languages: list[LanguageShare] = field(description="Its languages, most bytes first.")
+    schedule_cron: str | None = field(description="When it is read again by itself, as cron and in UTC; null if never.")
+    schedule_due_at: datetime | None = field(description="When its schedule comes round next.")
     created_at: datetime = field(description="When it was connected.")
     organization: Annotated["Organization", strawberry.lazy("resolvers.people")] = related("Whose it is.")
     current_run: IngestionRun | None = related("The run that is queued or running; null if none is.")

@@ -76,6 +76,18 @@ class Revive(Job):
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule(Job):
+    """Start the runs whose time has come."""
+
+    name = "schedule"
+
+    @property
+    def id(self) -> str | None:
+        """One look at a time is enough."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Forget(Job):
     """Remove what is kept of a disconnected repository outside the database."""
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -71,7 +72,14 @@ async def connect(
 
 
 async def update(
-    tx: Tx, viewer: Viewer, repo_id: UUID, *, branch: str | None, schedule: str | None, clear_schedule: bool = False
+    tx: Tx,
+    viewer: Viewer,
+    repo_id: UUID,
+    now: datetime,
+    *,
+    branch: str | None,
+    schedule: str | None,
+    clear_schedule: bool = False,
 ) -> models.Repo:
     """Read another branch from now on, or read at other times; what is None stays."""
     repo = await _locked(tx, viewer, repo_id)
@@ -79,10 +87,9 @@ async def update(
         repo.branch = _branch(branch)
         repo.default_branch = repo.branch or repo.default_branch
     if schedule is not None:
-        Schedule.read(schedule)
-        repo.schedule_cron = " ".join(schedule.split())
+        _plan(repo, schedule, now)
     elif clear_schedule:
-        repo.schedule_cron = None
+        repo.schedule_cron = repo.schedule_due_at = None
     tx.audit(viewer, "updateRepo", Kind.REPO, repo.id, repo.organization_id)
     return repo
 
@@ -104,6 +111,16 @@ async def _locked(tx: Tx, viewer: Viewer, repo_id: UUID) -> models.Repo:
         raise NotFound("No such repository.")
     viewer.require(Permission.CONNECT, repo.organization_id)
     return repo
+
+
+def _plan(repo: models.Repo, schedule: str, now: datetime) -> None:
+    due = Schedule.read(schedule).next_after(now)
+    if due is None:
+        raise Invalid("This is no schedule.", fields={"scheduleCron": "names a day that never comes"})
+    text = " ".join(schedule.split())
+    # The same schedule said again must not pass over a time that has just come.
+    if repo.schedule_cron != text or repo.schedule_due_at is None:
+        repo.schedule_cron, repo.schedule_due_at = text, due
 
 
 def _branch(branch: str | None) -> str | None:

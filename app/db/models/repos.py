@@ -24,6 +24,8 @@ class Repo(Table):
         Index("ix_repos_oldest_ingestion", "organization_id", "last_ingested_at", "id"),
         Index("ix_repos_latest_ingestion", "organization_id", _LATEST_LAST, text("id DESC")),
         CheckConstraint("source <> 'GITHUB' OR installation_id IS NOT NULL", name="github_installation"),
+        Index("ix_repos_schedule_due_at", "schedule_due_at", postgresql_where=text("schedule_due_at IS NOT NULL")),
+        CheckConstraint("schedule_due_at IS NULL OR schedule_cron IS NOT NULL", name="schedule_due_at"),
         object_name("last_ingested_commit"),
         at_most("full_name", 300, least=1),
         at_most("url", 2000, least=1),
@@ -55,6 +57,7 @@ class Repo(Table):
     token_count: Mapped[int | None]
     languages: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     schedule_cron: Mapped[str | None]
+    schedule_due_at: Mapped[datetime | None]
     change_sequence: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_at: Mapped[Now]
 
