@@ -25,6 +25,8 @@ from app.db.readers import SESSION, Readers, passes
 from app.db.tx import Tx
 from app.domain.errors import Unavailable
 from app.domain.jobs import JobTally
+from app.domain.source import Source, SourceRules, Transport
+from app.gateways.addresses import Lookup, addresses_of, system_lookup
 from app.gateways.bus import Bus
 from app.gateways.github_sign_in import GithubSignIn
 from app.gateways.issuer import fetch_keys
@@ -58,6 +60,7 @@ class Runtime:
     rates: Rates
     issuer: OutsideIssuer | None = None
     github: GithubSignIn | None = None
+    lookup: Lookup = system_lookup
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     @asynccontextmanager
@@ -97,6 +100,19 @@ class Runtime:
             return await self.queue.depth(), await self.queue.tallies()
         except PASSING:
             return None
+
+    @property
+    def source_rules(self) -> SourceRules:
+        """Tell what this installation fetches from."""
+        return SourceRules(local=self.settings.allows_local_sources, private=self.settings.private_addresses)
+
+    async def inspect(self, source: Source) -> None:
+        """Look a source's host up, for a bounded time, and refuse one that leads to where nothing is fetched from.
+
+        Whoever owns the name may point it elsewhere later: each fetch looks again, and connects to what it saw.
+        """
+        if source.transport is not Transport.LOCAL:
+            await addresses_of(source.host, source.port, private=self.source_rules.private, lookup=self.lookup)
 
     def pools(self) -> dict[str, tuple[int, int]]:
         """Count for each pool of database connections how many are in use and how many there may be."""

@@ -5,10 +5,11 @@ from typing import Annotated
 import strawberry
 from strawberry.types import Info
 
-from app.domain.errors import Invalid
+from app.domain.errors import Invalid, Unavailable
 from app.domain.ids import Kind, parse_as
 from app.domain.run import RunTrigger
-from app.domain.source import SourceFailed, SourceRules, read_source
+from app.domain.source import Source, SourceFailed, read_source
+from app.domain.viewer import Permission
 from app.services import connecting, ingesting
 from resolvers.context import Context
 from resolvers.lists import shown
@@ -59,7 +60,10 @@ class UpdateRepoInput:
     repo_id: strawberry.ID = field(description="The repository.")
     branch: str | None = field(default=strawberry.UNSET, description="The branch to read from now on.")
     schedule_cron: str | None = field(
-        default=strawberry.UNSET, description="When to read it, in the five fields of cron and UTC; null ends that."
+        default=strawberry.UNSET,
+        description="When to read it again by itself: the five fields of cron (minute, hour, day of month, month, day "
+        "of week), in UTC all year round, so that no hour is skipped or comes twice where clocks change. Times that "
+        "pass while nothing works are made up for by one run. Null ends the schedule; at first there is none.",
     )
 
 
@@ -130,7 +134,8 @@ class IngestionMutations:
 
     @strawberry.mutation(
         description="Connect a repository and, unless told otherwise, start to read it; for admins. Refuses: "
-        "UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, VALIDATION_ERROR, CONFLICT (the name is taken)."
+        "UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, VALIDATION_ERROR, CONFLICT (the name is taken), UNAVAILABLE (the "
+        "host could not be looked up just now)."
     )
     async def connect_repo(
         self,
@@ -145,12 +150,9 @@ class IngestionMutations:
             raise Invalid("Name one source.", fields={"git": "give exactly one of git and github"})
         if not input.git:
             raise Invalid("GitHub is not connected to this installation.", fields={"github": "is not available"})
-        settings = context.runtime.settings
-        rules = SourceRules(local=settings.allows_local_sources, private=settings.private_addresses)
-        try:
-            source = read_source(input.git.url, rules)
-        except SourceFailed as failed:
-            raise Invalid(failed.sentence, fields={"url": failed.code.value}) from None
+        # Asked here as well: names are looked up only for those who may connect.
+        viewer.require(Permission.CONNECT, organization_id)
+        source = await _source(context, input.git.url)
         name = connecting.name_of(source, input.git.name or None)
         async with context.write() as tx:
             repo = await connecting.connect(tx, viewer, organization_id, source, name, input.git.branch or None)
@@ -182,8 +184,9 @@ class IngestionMutations:
                 tx,
                 context.viewer,
                 repo_id,
+                context.runtime.clock(),
                 branch=None if input.branch is strawberry.UNSET else input.branch,
-                schedule=input.schedule_cron or None,
+                schedule=None if input.schedule_cron is strawberry.UNSET else input.schedule_cron,
                 clear_schedule=input.schedule_cron is None,
             )
         return UpdateRepoPayload(repo=await shown(context, "Repo", repo_id))
@@ -240,3 +243,15 @@ class IngestionMutations:
         async with context.write() as tx:
             await ingesting.cancel(tx, context.viewer, run_id)
         return CancelIngestionPayload(run=await shown(context, "IngestionRun", run_id))
+
+
+async def _source(context: Context, url: str) -> Source:
+    """Read an address and look its host up, outside of any transaction."""
+    try:
+        source = read_source(url, context.runtime.source_rules)
+        await context.runtime.inspect(source)
+    except SourceFailed as failed:
+        if failed.passing:
+            raise Unavailable(failed.sentence) from None
+        raise Invalid(failed.sentence, fields={"url": failed.code.value}) from None
+    return source

@@ -117,6 +117,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?://|:)")
 # Who forgot a slash does not mean a host of that name.
 _HALF_SCHEME = re.compile(r"(?:https?|ssh|git|file|ftps?):/", re.IGNORECASE)
 _PASSWORD = re.compile(r"[A-Za-z]+://[^/@]*:[^/@]*@")
+# What hosts call a user is short, and does not begin as their tokens do.
+_TOKEN = re.compile(
+    r"(?:[A-Za-z]+://)?(?:gh[a-z]_|github_pat_|gl[a-z]{2,8}-|ATBB|ATCT|bbdc-|[^/@:]{40})[^/@:]*@", re.IGNORECASE
+)
 # Git decodes these before it hands the path to the other side.
 _HIDDEN_CONTROL = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -134,6 +138,8 @@ def read_source(text: str, rules: SourceRules) -> Source:
         raise _invalid("It must be plain ASCII.")
     if _PASSWORD.match(text):
         raise _invalid("It must carry no password: addresses are shown to people.")
+    if _TOKEN.match(text):
+        raise _invalid("It must carry no token: addresses are shown to people.")
     if _HIDDEN_CONTROL.search(text):
         raise _invalid("It must not hide control characters.")
     if found := _WEB.fullmatch(text):

@@ -3,6 +3,8 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from threading import BoundedSemaphore, Thread
 
 from app.domain.addresses import refused_address
 from app.domain.source import SourceFailed, SourceProblem
@@ -10,6 +12,10 @@ from app.domain.source import SourceFailed, SourceProblem
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """Asks for all addresses of a host, the best first."""
 
+LOOKUP_SECONDS = 5.0
+MOST_LOOKUPS = 32
+
+_places = BoundedSemaphore(MOST_LOOKUPS)
 _NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
@@ -36,6 +42,39 @@ async def addresses_of(host: str, port: int, *, private: bool, lookup: Lookup) -
 
 
 async def system_lookup(host: str, port: int) -> Sequence[str]:
-    """Ask the resolver of this system."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+    """Ask the resolver of this system, for so long and no longer.
+
+    A resolver that waits for a dead name server cannot be called off. The threads that a loop keeps for everybody's
+    files and passwords must not wait with it, nor must the end of this process: so each question has its own thread.
+    """
+    if not _places.acquire(blocking=False):
+        raise socket.gaierror(socket.EAI_AGAIN, "too many lookups at once")
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(answer: list[str] | BaseException) -> None:
+        if found.done():
+            return
+        if isinstance(answer, BaseException):
+            found.set_exception(answer)
+        else:
+            found.set_result(answer)
+
+    def ask() -> None:
+        answer: list[str] | BaseException
+        try:
+            answer = [str(address[0]) for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except Exception as error:  # whatever it is, whoever waits shall hear it
+            answer = error
+        finally:
+            _places.release()
+        # The loop may have ended meanwhile.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, answer)
+
+    Thread(target=ask, name=f"lookup of {host}", daemon=True).start()
+    try:
+        async with asyncio.timeout(LOOKUP_SECONDS):
+            return await found
+    except TimeoutError:
+        raise socket.gaierror(socket.EAI_AGAIN, f"no answer within {LOOKUP_SECONDS:g} s") from None

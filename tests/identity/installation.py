@@ -168,6 +168,11 @@ async def key_of(
     return secret
 
 
+async def lookup(host: str, port: int) -> list[str]:
+    """Find every host of the world at a public address, without asking the world."""
+    return ["93.184.215.14"]
+
+
 @asynccontextmanager
 async def installed(database_url: str, redis_url: str, **over: Any) -> AsyncIterator[Installation]:
     """Run an installation on the servers of the tests."""
@@ -188,7 +193,7 @@ async def installed(database_url: str, redis_url: str, **over: Any) -> AsyncIter
         service = await listen(application, settings, endpoint.close)
         service.engine = application.engine
         made = Installation(application, service, settings)
-        made.runtime.clock = made.clock
+        made.runtime.clock, made.runtime.lookup = made.clock, lookup
         try:
             yield made
         finally:
