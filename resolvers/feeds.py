@@ -121,6 +121,10 @@ class Feeds:
                     del self._open[run_id]
 
 
+class FellBehind(Exception):
+    """The log, which is bounded, does not reach back any more to what this subscriber would be told next."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What one subscriber is told next."""
@@ -134,12 +138,16 @@ async def deliveries(
 ) -> AsyncGenerator[Delivery, None]:
     """Tell every event behind `start` once, in order; readings that are old already make way for the newest.
 
+    Raises `FellBehind` where the log has been shortened meanwhile.
     With `complete` nothing of what the log holds now is left out: that is what a client asked for who comes back.
     """
     last = start
     settled = feed.tail if complete else start
     while True:
-        for delivery in _coalesced(await feed.after(last), last, settled):
+        entries = await feed.after(last)
+        if entries[0].sequence != last + 1 if entries else feed.tail > last:
+            raise FellBehind
+        for delivery in _coalesced(entries, last, settled):
             await permitted()
             yield delivery
             last = delivery.entry.sequence

@@ -17,7 +17,7 @@ from app.reads.repos import REPO
 from app.reads.runs import INGESTION_RUN
 from app.reads.shape import Record
 from resolvers.context import Context
-from resolvers.feeds import BATCH, LOOK_SECONDS, deliveries
+from resolvers.feeds import BATCH, LOOK_SECONDS, FellBehind, deliveries
 
 Event = Mapping[str, Any]
 
@@ -81,18 +81,24 @@ async def _one_run(context: Context, run_id: UUID, after: int | None) -> AsyncGe
             checked = time.monotonic()
 
     async with context.feeds.of(run_id) as feed:
-        run = await _visible(context, INGESTION_RUN, run_id, "run")
-        present = run["sequence"]
-        start = present
-        if after is not None and after <= present and await _reaches_back(context, run_id, after, present):
-            start = after
-        yield _snapshot(run, start)
-        if run["status"] not in (RunStatus.QUEUED, RunStatus.RUNNING) and start >= present:
-            return
-        told = deliveries(feed, start, permitted, complete=start < present)
-        async with aclosing(told):
-            async for delivery in told:
-                yield {**delivery.entry.row, "skipped": delivery.skipped}
+        while True:
+            run = await _visible(context, INGESTION_RUN, run_id, "run")
+            present = run["sequence"]
+            start = present
+            if after is not None and after <= present and await _reaches_back(context, run_id, after, present):
+                start = after
+            yield _snapshot(run, start)
+            if run["status"] not in (RunStatus.QUEUED, RunStatus.RUNNING) and start >= present:
+                return
+            told = deliveries(feed, start, permitted, complete=start < present)
+            try:
+                async with aclosing(told):
+                    async for delivery in told:
+                        yield {**delivery.entry.row, "skipped": delivery.skipped}
+                return
+            except FellBehind:
+                # As for one who comes back too late: the present state is what can still be told.
+                after = None
 
 
 def _snapshot(run: Record, sequence: int) -> Event:

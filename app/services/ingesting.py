@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.db import models
 from app.db.tx import Tx
@@ -35,6 +35,10 @@ from app.reads.runs import SNAPSHOT
 
 # A run whose workers die this often kills them: it ends instead of going round for ever.
 MOST_ATTEMPTS = 6
+# A run's log reaches back so many events: at ten readings a second over a quarter of an hour, which is longer than any
+# client is away and comes back to go on, and some ten megabytes. Shortened now and then, it may be longer by a few.
+MOST_EVENTS = 10_000
+SHORTENED_EVERY = 100
 
 
 class Superseded(Exception):
@@ -188,6 +192,8 @@ async def advance(tx: Tx, held: Claim, step: Advance, lease: timedelta) -> bool:
         setattr(run, name, value)
     shown = next((stage for stage in step.stages if stage.stage is step.stage), None)
     _log(tx, run, step.kind, step.stage, progress=shown, message=step.message)
+    if run.sequence % SHORTENED_EVERY == 0:
+        await _shorten(tx, run)
     return run.cancel_requested_at is not None
 
 
@@ -256,6 +262,12 @@ def _log(
         )
     )
     tx.publish(RunAdvanced(run.id, run.sequence))
+
+
+async def _shorten(tx: Tx, run: models.IngestionRun) -> None:
+    event = models.RunEvent
+    old = (event.run_id == run.id) & (event.sequence <= run.sequence - MOST_EVENTS)
+    await tx.session.execute(delete(event).where(old).execution_options(synchronize_session=False))
 
 
 async def _end(tx: Tx, run: models.IngestionRun, status: RunStatus, message: str, *, code: str | None = None) -> None:
