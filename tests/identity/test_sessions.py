@@ -153,6 +153,14 @@ async def test_whoever_is_unknown_is_refused_like_a_wrong_password(
     assert kept.split("$")[:4] == (await passwords.hashed("any")).split("$")[:4]
 
 
+async def test_who_has_no_address_is_not_found_by_what_is_none(home: Installation, session: AsyncSession) -> None:
+    # As all people of an outside issuer; with a password, so that being found would show.
+    await make.user(session, email=None, password_hash=await passwords.hashed(PASSWORD))
+    for nonsense in ("", "no address at all", "@", "null"):
+        assert (await sign_in(home, nonsense)).code == "UNAUTHENTICATED"
+    assert await session.scalar(select(func.count()).select_from(Session)) == 0
+
+
 async def test_a_password_that_was_hashed_in_an_old_way_is_hashed_anew(
     home: Installation, session: AsyncSession
 ) -> None:
