@@ -1,54 +1,22 @@
-"""The installation as a whole, for superadmins; each of their looks beyond their own organizations is written down."""
+"""The installation as a whole, for superadmins."""
 
-import time
-from collections import OrderedDict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, cast
-from uuid import UUID
 
 import strawberry
 from strawberry.types import Info
 
 from app.domain.errors import Unavailable
 from app.domain.ids import Kind, parse_as
-from app.domain.viewer import Viewer
 from app.reads.admin import FAILED_JOBS, ORGANIZATIONS, USERS
 from app.reads.reading import ListArguments, Listing, count
 from app.reads.shape import Many
-from app.runtime import Runtime
 from app.services import administering
 from resolvers.context import Context
 from resolvers.lists import After, Connection, First, Node, all_of, given, shown
 from resolvers.people import Organization, User
 
 field = strawberry.field
-
-# Fields that show a superadmin nothing which others would not see; `admin` says itself what it is, each time.
-OWN = frozenset({"admin", "viewer", "rateLimit", "__typename", "__schema", "__type"})
-# The same look again is written down once a minute.
-NOTED_SECONDS = 60.0
-MOST_NOTED = 10_000
-
-
-class Looks:
-    """Writes the looks of superadmins into the audit log, before they see anything."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._noted: OrderedDict[tuple[UUID, UUID | None, str], float] = OrderedDict()
-
-    async def note(self, viewer: Viewer, name: str, roots: Sequence[str]) -> None:
-        """Write a look down, unless the same one was a moment ago."""
-        key = (viewer.user_id, viewer.credential.id, name)
-        if OWN.issuperset(roots) or self._noted.get(key, 0.0) > time.monotonic():
-            return
-        async with self._runtime.write() as tx:
-            administering.look(tx, viewer, f"readAsSuperadmin {name[:80]}")
-        self._noted[key] = time.monotonic() + NOTED_SECONDS
-        self._noted.move_to_end(key)
-        if len(self._noted) > MOST_NOTED:
-            self._noted.popitem(last=False)
 
 
 @strawberry.type(description="A job that is not tried again by itself.")

@@ -24,6 +24,7 @@ from graphql import (
 from app.config import Settings
 from app.domain.errors import ErrorCode, Refusal, TooComplex
 from resolvers.limits import Cost, bound_document, fragments_of, root_fields
+from resolvers.looks import reaches_beyond
 from resolvers.variables import PlainVariable
 
 MOST_DOCUMENTS = 1_000
@@ -71,6 +72,8 @@ class Operation:
     node: OperationDefinitionNode
     cursor_variables: frozenset[str]
     roots: tuple[str, ...]
+    # Whether it may show somebody who sees everything more than what is theirs.
+    beyond: bool
     # None where graphql-core must look at the variables.
     plain_variables: tuple[PlainVariable, ...] | None
 
@@ -156,10 +159,12 @@ class Documents:
             if isinstance(definition, OperationDefinitionNode):
                 cursors = _Cursors()
                 visit(node, cursors)
+                roots = tuple(root_fields(definition, fragments))
                 operations[definition.name.value if definition.name else None] = Operation(
                     definition,
                     frozenset(cursors.names),
-                    tuple(root_fields(definition, fragments)),
+                    roots,
+                    reaches_beyond(definition, roots, fragments),
                     PlainVariable.all_of(self.schema, definition),
                 )
         introspects = "__schema" in text or "__type" in text.replace("__typename", "")

@@ -20,12 +20,12 @@ from app.rates import Charge, OverLimit
 from app.reads.page import Cursors
 from app.reads.visible import Sight, View
 from app.runtime import Runtime
-from resolvers.admin import Looks
 from resolvers.callers import Caller, Callers
 from resolvers.context import Context
 from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error, without_values
 from resolvers.feeds import Feeds
 from resolvers.limits import bound_variables
+from resolvers.looks import Looks
 from resolvers.plans.arguments import form_of
 from resolvers.plans.compiler import Plan, compile_plan
 from resolvers.plans.selection import NoPlan
@@ -112,7 +112,7 @@ class GraphQLEngine:
             if not caller.live:
                 await self.runtime.rates.connect(caller.key)
             charge = await self._charged(caller, operation, cost)
-            await self._looked(caller, document, operation)
+            await self._looked(caller, document, operation, request)
             source = subscribe(
                 schema.core,
                 document.node,
@@ -165,7 +165,7 @@ class GraphQLEngine:
             raise RequestRefused(refusal_error(Unauthenticated("Sign in to explore the schema.")))
         variables, cost = self._measured(document, operation, request)
         charge = await self._charged(caller, operation, cost)
-        await self._looked(caller, document, operation)
+        await self._looked(caller, document, operation, request)
         if operation.kind == "query" and caller.viewer is not None and self.use_plans:
             body = await self._planned(View.of(caller.viewer), document, operation, variables)
             if body is not None:
@@ -190,12 +190,12 @@ class GraphQLEngine:
             return _over_limit(over)
         return _refused_request(refusal)
 
-    async def _looked(self, caller: Caller, document: Document, operation: Operation) -> None:
+    async def _looked(self, caller: Caller, document: Document, operation: Operation, request: GraphQLRequest) -> None:
         """Have it written down when a superadmin's eyes reach further than their own organizations."""
         viewer = caller.viewer
-        if viewer is not None and viewer.sees_everything and operation.kind != "mutation":
-            name = operation.node.name.value if operation.node.name else document.hash[:12]
-            await self.looks.note(viewer, name, operation.roots)
+        if viewer is not None and viewer.sees_everything and operation.beyond:
+            name = operation.node.name.value if operation.node.name else "unnamed"
+            await self.looks.note(viewer, name, document.hash, request.variables)
 
     def _measured(
         self, document: Document, operation: Operation, request: GraphQLRequest

@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import AuditEntry, FailedJob
+from app.db.models import AuditEntry, FailedJob, User
 from app.domain import jobs
 from app.domain.ids import Kind, new_id, public
 from app.domain.viewer import Role
 from app.services import administering
+from resolvers.looks import HIGHER
+from resolvers.schema import schema
 from tests import factories as make
 from tests.identity.conftest import Install
 from tests.identity.installation import Installation, Person
@@ -97,7 +99,8 @@ async def test_every_use_is_in_the_audit_log(home: Installation, session: AsyncS
     repo = await make.repo(session)
     job = public(Kind.FAILED_JOB, (await make.failed_job(session)).id)
     for document in (
-        "{viewer{login} rateLimit{cost}}",  # shows nothing that others would not see of themselves
+        # These show nothing that others would not see of themselves.
+        "{viewer{login memberships{role organization{slug members{totalCount}}}} rateLimit{cost}}",
         "{admin{queue{failed}}}",
         "{admin{queue{failed}}}",
         "query Look{repos{totalCount}}",
@@ -108,10 +111,79 @@ async def test_every_use_is_in_the_audit_log(home: Installation, session: AsyncS
     await home.ask(DISMISS, {"i": {"id": job}}, token=boss.token)
     entries = (await session.scalars(select(AuditEntry).order_by(AuditEntry.id))).all()
     actions = [entry.action for entry in entries]
-    assert actions[:3] == ["admin", "admin", "readAsSuperadmin Look"]
-    assert actions[3].startswith("readAsSuperadmin ")
-    assert actions[4:] == ["dismissFailedJob"]
+    assert [action.rpartition(" ")[0] or action for action in actions] == [
+        "admin",
+        "admin",
+        "readAsSuperadmin Look",
+        "readAsSuperadmin unnamed",
+        "dismissFailedJob",
+    ]
     assert {entry.actor_id for entry in entries} == {boss.user.id}
+
+
+async def test_a_look_is_another_one_for_other_words_and_other_objects(
+    home: Installation, session: AsyncSession
+) -> None:
+    boss = await boss_of(home, session)
+    repos = [public(Kind.REPO, (await make.repo(session)).id) for _ in range(2)]
+    look = "query Look($id:ID!){node(id:$id){id}}"
+    # The name alone, which the client chooses, would let all of these pass as one.
+    for document, variables in (
+        (look, {"id": repos[0]}),
+        (look, {"id": repos[1]}),
+        (look, {"id": repos[0]}),
+        ("query Look{repos{totalCount}}", {}),
+    ):
+        assert (await home.ask(document, variables, token=boss.token)).codes == []
+    assert await session.scalar(select(func.count()).select_from(AuditEntry)) == 3
+
+
+OWN = "memberships{organization{members{nodes{user{login %s}}}}}"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{viewer{%s}}" % (OWN % "memberships{organization{slug}}"),
+        "{viewer{...V}} fragment V on User{%s} fragment M on User{memberships{organization{slug}}}" % (OWN % "...M"),
+        "{viewer{%s}}" % (OWN % "...on User{hidden:memberships{organization{slug}}}"),
+        "mutation{createAccessToken{viewer{%s}}}" % (OWN % "memberships{organization{slug}}"),
+    ],
+)
+async def test_no_way_around_leads_to_other_organizations_unnoticed(
+    home: Installation, session: AsyncSession, document: str
+) -> None:
+    mine, theirs = await make.organization(session), await make.organization(session)
+    boss = await boss_of(home, session)
+    await make.member(session, mine, boss.user)
+    fellow = await home.member(session, mine, Role.VIEWER)
+    await make.member(session, theirs, fellow.user)
+    seen = await home.ask(document, token=boss.token)
+    assert theirs.slug in seen.response.text
+    looked = [entry async for entry in await session.stream_scalars(select(AuditEntry.action))]
+    assert [action for action in looked if action.startswith("readAsSuperadmin")] != []
+    # Whoever is no superadmin is shown nothing of it on the same way.
+    other = await home.member(session, mine, Role.OWNER)
+    assert theirs.slug not in (await home.ask(document, token=other.token)).response.text
+
+
+async def test_what_takes_a_higher_role_is_a_look_in_ones_own_organization_too(
+    home: Installation, session: AsyncSession
+) -> None:
+    told = [
+        name
+        for type_ in schema.core.type_map.values()
+        for name, field in getattr(type_, "fields", {}).items()
+        if "else null and FORBIDDEN" in (field.description or "")
+    ]
+    assert sorted(told) == sorted(HIGHER)
+    organization = await make.organization(session)
+    boss = await boss_of(home, session)
+    await make.member(session, organization, boss.user, role=Role.VIEWER)
+    for number, asked in enumerate(("apiKeys{name}", "invitations{totalCount}", "auditLog{totalCount}"), 1):
+        document = "{viewer{memberships{organization{%s}}}}" % asked  # noqa: UP031
+        assert (await home.ask(document, token=boss.token)).codes == []
+        assert await session.scalar(select(func.count()).select_from(AuditEntry)) == number
 
 
 async def test_an_ordinary_person_is_not_written_down_for_reading(home: Installation, session: AsyncSession) -> None:
@@ -163,6 +235,9 @@ async def test_the_command_line_appoints_and_says_whom(
     assert person.is_superadmin
     assert "was a superadmin already" in await superadmin("ada@example.com")
     assert "is no longer a superadmin" in await superadmin("--dismiss", "ada@example.com")
-    assert "There is no user" in await superadmin("nobody@example.com")
+    # Somebody without an address, as all who came by an outside issuer, is not whoever is meant by nonsense.
+    await make.user(session, email=None)
+    for nobody in ("nobody@example.com", "no address", ""):
+        assert "There is no user" in await superadmin(nobody)
     await session.refresh(person)
-    assert not person.is_superadmin
+    assert await session.scalar(select(func.count()).select_from(User).where(User.is_superadmin)) == 0
