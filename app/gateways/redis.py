@@ -18,14 +18,13 @@ EXIT_CODE = 6
 PASSING = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError, OSError)
 
 
-def redis_options(*, tries: int) -> dict[str, Any]:
-    """Ride out a short restart: `tries` attempts, from 0.05 s to 1 s apart."""
+def _options(tries: int, patience: float | None) -> dict[str, Any]:
     return {
         "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), tries),
         "retry_on_error": list(PASSING),
         "retry_on_timeout": True,
-        "socket_connect_timeout": 2.0,
-        "socket_timeout": 5.0,
+        "socket_connect_timeout": patience or 2.0,
+        "socket_timeout": patience or 5.0,
         "health_check_interval": 15,
     }
 
@@ -63,16 +62,20 @@ class _Unix(_Cancellable, UnixDomainSocketConnection):
 _CANCELLABLE = {Connection: _Tcp, SSLConnection: _Tls, UnixDomainSocketConnection: _Unix}
 
 
-def open_pool(url: str, *, tries: int) -> ConnectionPool:
-    """Make a pool of connections; none is opened before the first command."""
-    pool = ConnectionPool.from_url(url, **redis_options(tries=tries))
+def open_pool(url: str, *, tries: int, patience: float | None = None) -> ConnectionPool:
+    """Make a pool of connections; none is opened before the first command.
+
+    It rides out a short restart by `tries` more attempts, from 0.05 s to 1 s apart, and waits for each answer for
+    `patience` seconds where somebody waits for it.
+    """
+    pool = ConnectionPool.from_url(url, **_options(tries, patience))
     pool.connection_class = _CANCELLABLE[pool.connection_class]
     return pool
 
 
-def open_redis(url: str, *, tries: int = 4) -> Redis:
+def open_redis(url: str, *, tries: int = 4, patience: float | None = None) -> Redis:
     """Open a client; nothing is sent before its first command."""
-    client: Redis = Redis.from_pool(open_pool(url, tries=tries))
+    client: Redis = Redis.from_pool(open_pool(url, tries=tries, patience=patience))
     return client
 
 

@@ -12,9 +12,8 @@ from typing import Protocol, TypeVar
 
 import structlog
 from redis import exceptions
-from redis.asyncio import Redis
 
-from app.gateways.redis import PASSING, redis_options
+from app.gateways.redis import PASSING, open_redis
 
 T = TypeVar("T")
 
@@ -98,11 +97,7 @@ class RedisWindows:
     """Counts of the whole installation."""
 
     def __init__(self, url: str) -> None:
-        options = redis_options(tries=0) | {
-            "socket_timeout": PATIENCE_SECONDS,
-            "socket_connect_timeout": PATIENCE_SECONDS,
-        }
-        self._redis: Redis = Redis.from_url(url, **options)
+        self._redis = open_redis(url, tries=0, patience=PATIENCE_SECONDS)
 
     async def add(self, key: str, amount: int, seconds: int) -> Standing:
         """Draw on a window, which opens with the first draw."""
