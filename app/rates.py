@@ -24,6 +24,9 @@ MONTH = 30 * 24 * HOUR
 # A process leases at most the twentieth part of a budget at a time.
 SLICE = 20
 MOST_LEASES = 20_000
+# So many refused credentials a minute one place may send before it is told to wait: nobody guesses one, but a program
+# that goes on with a key that ended would ask the database each time.
+REFUSED_PER_MINUTE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class Rates:
         self._writes = settings.allowance(settings.writes_per_minute)
         self._connections = settings.allowance(settings.connections_per_minute)
         self._sign_ups = settings.allowance(settings.sign_ups_per_hour)
+        self._refused = settings.allowance(REFUSED_PER_MINUTE)
         self._leases: OrderedDict[str, _Lease] = OrderedDict()
 
     async def read(self, who: str, cost: int) -> Charge | None:
@@ -120,6 +124,10 @@ class Rates:
     async def connect(self, who: str) -> None:
         """Charge a live connection."""
         await self._counted("live", "live connections", who, 1, self._connections, MINUTE)
+
+    async def refused(self, address: str) -> None:
+        """Charge a token or key that does not hold, to the place it came from; who else is there notices nothing."""
+        await self._counted("refused", "credentials that do not hold", place_of(address), 1, self._refused, MINUTE)
 
     async def sign_up(self, address: str) -> None:
         """Charge a new account, to the place it is made from."""

@@ -35,6 +35,8 @@ from app.services.signing_in import Outsider
 
 # A revoked credential and a changed role count everywhere within a second: this, and the time that a look-up takes.
 FRESH_SECONDS = 0.8
+# A signature that fitted is checked again: an issuer withdraws a key for a reason.
+PROVEN_SECONDS = 600.0
 MOST_KNOWN = 10_000
 LONGEST_ADDRESS = 64
 # After silence on the bus a listener looks for itself; here there is nothing to look at that a second does not show.
@@ -103,7 +105,7 @@ class Callers:
         self._secret = runtime.settings.signing_secret()
         self._idle = timedelta(days=runtime.settings.session_idle_days)
         # Tokens whose signature was checked, by their digests: a secret is kept nowhere, not even in memory.
-        self._proofs: _Bounded[bytes, Proof] = _Bounded()
+        self._proofs: _Bounded[bytes, tuple[float, Proof]] = _Bounded()
         self._viewers: _Bounded[Proof, tuple[float, Viewer]] = _Bounded()
         self._asked: dict[Proof, asyncio.Task[Viewer]] = {}
         self._notes: set[asyncio.Task[None]] = set()
@@ -117,8 +119,12 @@ class Callers:
         live = scope["type"] == "websocket"
         authorization, cookie = _credentials(scope, init)
         if authorization is not None:
-            proof = await self._proof(authorization, address)
-            return await Caller(None, proof, address, self, live=live).now()
+            try:
+                proof = await self._proof(authorization, address)
+                return await Caller(None, proof, address, self, live=live).now()
+            except Unauthenticated:
+                await self._runtime.rates.refused(address)
+                raise
         secret = self.cookie.find(cookie)
         if secret is not None and secrets.looks_like(Prefix.SESSION, secret):
             proof = BySession(secrets.digest(secret))
@@ -177,10 +183,12 @@ class Callers:
         if len(token) > tokens.LONGEST:
             raise tokens.refused()
         key = sha256(token.encode("utf-8", "surrogatepass")).digest()
-        proof = self._proofs.recall(key)
-        if proof is None:
-            proof = await self._checked(token, address)
-            self._proofs.keep(key, proof)
+        known = self._proofs.recall(key)
+        if known is not None and known[0] > self._ticks():
+            return known[1]
+        until = self._ticks() + PROVEN_SECONDS
+        proof = await self._checked(token, address)
+        self._proofs.keep(key, (until, proof))
         return proof
 
     async def _checked(self, token: str, address: str) -> Proof:

@@ -161,6 +161,7 @@ async def prove(readers: Readers, proof: Proof, *, now: datetime, idle: timedelt
 
 async def find(session: AsyncSession, user_id: UUID, credential: Credential) -> Viewer | None:
     """Read a user with their roles, as after a decision that changed them; None for a user who is gone."""
+    assert credential.kind is not CredentialKind.API_KEY, "a key is never more than its scopes and its organization"
     rows = await session.execute(
         select(User.is_superadmin, Membership.organization_id, Membership.role)
         .outerjoin(Membership, Membership.user_id == User.id)

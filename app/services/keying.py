@@ -65,10 +65,13 @@ async def create(
 
 async def revoke(tx: Tx, viewer: Viewer, key_id: UUID, now: datetime) -> None:
     """End a key, whoever made it; one that has ended stays as it is."""
-    key = await tx.session.get(models.ApiKey, key_id, with_for_update={"key_share": True})
+    key = await tx.session.get(models.ApiKey, key_id)
     if key is None or not viewer.sees(key.organization_id, Permission.MANAGE_KEYS):
         raise NotFound("No such API key.")
+    # The organization first, as everywhere, or this and a removal would wait for each other.
+    _, viewer = await organizations.lock(tx.session, viewer, key.organization_id)
     viewer.require(Permission.MANAGE_KEYS, key.organization_id)
+    await tx.session.refresh(key)
     if key.revoked_at is None:
         key.revoked_at = now
         tx.revoke(key.user_id)

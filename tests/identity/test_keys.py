@@ -167,6 +167,23 @@ async def test_a_revoked_key_is_refused_by_every_process_within_a_second(
         assert actions == ["createApiKey", "revokeApiKey"]
 
 
+async def test_who_was_demoted_a_moment_ago_ends_no_key(install: Install, session: AsyncSession) -> None:
+    # The other process has not heard of it yet.
+    async with install() as here, install() as there:
+        organization, owner = await owned(here, session)
+        admin = await here.member(session, organization, Role.ADMIN)
+        key = public(Kind.API_KEY, (await make.api_key(session, organization, owner.user)).id)
+        deaf = there.engine.callers
+        deaf._ticks = lambda: 0.0
+        assert (await there.ask(ME, token=admin.token)).codes == []
+        membership = admin.membership
+        assert membership is not None
+        membership.role = Role.REVIEWER
+        await session.commit()
+        assert (await there.ask(REVOKE, {"i": {"id": key}}, token=admin.token)).code == "FORBIDDEN"
+        assert (await session.scalars(select(ApiKey.revoked_at))).all() == [None]
+
+
 async def test_a_key_expires(home: Installation, session: AsyncSession) -> None:
     organization, owner = await owned(home, session)
     secret = await key_of(session, organization, owner.user, list(Scope), expires_at=datetime.now(UTC) + timedelta(1))

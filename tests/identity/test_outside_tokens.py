@@ -14,6 +14,7 @@ from app.config import Settings, SettingsError
 from app.credentials.issuer import FLOOR_SECONDS, FRESH_SECONDS, STALE_SECONDS, Keys, trusted_keys
 from app.db.models import AuditEntry, Identity, User
 from app.domain.errors import Unauthenticated, Unavailable, UpstreamFailed
+from resolvers.callers import PROVEN_SECONDS
 from tests import factories as make
 from tests.identity.conftest import Install
 from tests.identity.fakes import FakeIssuer
@@ -165,6 +166,24 @@ async def test_a_token_that_expires_is_refused_from_then_on(federated: Installat
     assert (await federated.ask(ME, token=token)).codes == []
     federated.clock.passed = timedelta(seconds=16)
     assert (await federated.ask(ME, token=token)).code == "UNAUTHENTICATED"
+
+
+async def test_a_token_of_a_key_that_was_withdrawn_is_not_trusted_for_having_been_seen(
+    federated: Installation, issuer: tuple[FakeIssuer, str]
+) -> None:
+    ticks = [0.0]
+    outside, callers = federated.runtime.issuer, federated.engine.callers
+    assert outside is not None
+    assert isinstance(outside.keys, Keys)
+    outside.keys._ticks = callers._ticks = lambda: ticks[0]
+    token = RSA.sign(outside_claims())
+    assert (await federated.ask(ME, token=token)).codes == []
+    issuer[0].pairs.remove(RSA)
+    ticks[0] = PROVEN_SECONDS - 1
+    assert (await federated.ask(ME, token=token)).codes == []
+    ticks[0] = PROVEN_SECONDS
+    assert (await federated.ask(ME, token=token)).code == "UNAUTHENTICATED"
+    assert PROVEN_SECONDS <= FRESH_SECONDS
 
 
 async def test_outside_tokens_are_renewed_outside(federated: Installation) -> None:

@@ -208,6 +208,26 @@ async def test_nonsense_has_a_limit_too(install: Install, session: AsyncSession)
         assert told == ["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "RATE_LIMITED"]
 
 
+async def test_whoever_goes_on_with_what_does_not_hold_is_told_to_wait(
+    install: Install, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.rates.REFUSED_PER_MINUTE", 5)
+    async with install(env="production", origins=("https://a.example",)) as home:
+        person = await home.person(session)
+        guess = f"tnt_{'0' * 51}"
+        for way in (guess, "a.b.c", guess, "a.b.c", guess):
+            assert (await home.ask(ME, token=way)).code == "UNAUTHENTICATED"
+        late = await home.ask(ME, token=guess)
+        assert (late.response.status_code, late.code) == (429, "RATE_LIMITED")
+        assert 0 < int(late.response.headers["retry-after"]) <= 60
+        talk = await home.service.connect()
+        await talk.say(type="connection_init", payload={"authorization": f"Bearer {guess}"})
+        assert (await talk.closed())[0] == 4429
+        # Others at the same place notice nothing, signed in or not.
+        assert (await home.ask(ME, token=person.token)).data["viewer"] is not None
+        assert (await home.ask(ME)).codes == []
+
+
 async def test_writes_are_counted_one_by_one(install: Install, session: AsyncSession) -> None:
     async with install(writes_per_minute=1) as home:
         person = await home.person(session)
