@@ -33,6 +33,7 @@ from app.gateways.issuer import fetch_keys
 from app.gateways.queue import Queue, QueueDepth
 from app.gateways.redis import PASSING, open_redis
 from app.gateways.windows import LocalWindows, RedisWindows, SteadyWindows
+from app.hands.pool import Hands, cores
 from app.rates import Rates
 
 LOOK_SECONDS = 3.0
@@ -46,7 +47,7 @@ class _Wrong(Exception):
 
 @dataclass(slots=True)
 class Runtime:
-    """Sessions, readers, queue, bus, limits and outside systems of one process, and its clock."""
+    """Sessions, readers, queue, bus, limits, child processes and outside systems of one process, and its clock."""
 
     settings: Settings
     engine: AsyncEngine
@@ -58,6 +59,7 @@ class Runtime:
     queue: Queue
     bus: Bus
     rates: Rates
+    hands: Hands
     issuer: OutsideIssuer | None = None
     github: GithubSignIn | None = None
     lookup: Lookup = system_lookup
@@ -162,6 +164,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     readers = Readers(database_url, size=settings.database_connections, statement_seconds=settings.statement_seconds)
     redis, queue, bus = open_redis(redis_url), Queue(redis_url), Bus(redis_url)
     windows = RedisWindows(redis_url)
+    hands = Hands(settings.child_processes or cores(), settings.child_megabytes)
     try:
         yield Runtime(
             settings=settings,
@@ -174,10 +177,12 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             queue=queue,
             bus=bus,
             rates=Rates(settings, SteadyWindows(windows, LocalWindows())),
+            hands=hands,
             issuer=_issuer(settings),
             github=_github(settings),
         )
     finally:
+        await hands.close()
         await windows.close()
         await bus.close()
         await queue.close()

@@ -26,12 +26,13 @@ FLOORS: dict[str, set[str] | None] = {
         *("app.miners", "app.checkers", "app.exporters"),
     },
     "app.runtime": {
-        *("app.db", "app.gateways", "app.rates", "app.credentials"),
+        *("app.db", "app.gateways", "app.hands", "app.rates", "app.credentials"),
         *("app.domain", "app.config", "app.observe"),
     },
     "app.rates": {"app.gateways", "app.config", "app.domain"},
     "app.embedded": {"app.children", "app.db", "app.domain", "app.config"},
     "app.children": {"app.domain"},
+    "app.hands": set(),
     "app.reads": {"app.db", "app.domain"},
     "app.gateways": {"app.domain"},
     "app.miners": {"app.domain", "app.syntax"},
@@ -49,7 +50,7 @@ FLOORS: dict[str, set[str] | None] = {
     },
     "workers": {
         *("app.services", "app.reads", "app.runtime", "app.gateways", "app.miners", "app.checkers", "app.exporters"),
-        *("app.domain", "app.syntax", "app.observe", "app.config", "app"),
+        *("app.hands", "app.domain", "app.syntax", "app.observe", "app.config", "app"),
     },
 }
 

@@ -1,15 +1,13 @@
-"""Settings: the environment, validated once, with errors that name the variable and what it needs."""
+"""Everything that can be set, and what must hold among settings."""
 
-import difflib
 import os
 import secrets
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "TENET_"
@@ -200,6 +198,15 @@ class Settings(BaseSettings):
     worker_lease_seconds: float = Field(
         15, ge=1, le=300, description="After how long without a sign of life a worker's job is given to another."
     )
+    child_processes: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Child processes of a worker that parse and measure files. Unset: one for each processor.",
+    )
+    child_megabytes: int = Field(
+        1_024, ge=256, le=65_536, description="The memory that each of these child processes may have."
+    )
     local_sources: bool | None = Field(
         None,
         description="Whether repositories may be connected by a path on this machine. Unset: yes in development, no in "
@@ -356,42 +363,3 @@ class Settings(BaseSettings):
             finally:
                 fresh.unlink()
         return kept.read_text().strip()
-
-
-def load(**overrides: Any) -> Settings:
-    """Read and validate the environment; `overrides` are what the command line said."""
-    given = {name: value for name, value in overrides.items() if value is not None}
-    try:
-        faults = _unknown(os.environ)
-        settings = Settings(**given)
-    except SettingsError as error:
-        faults += error.faults
-    except ValidationError as error:
-        faults += [_line(detail) for detail in error.errors()]
-    if faults:
-        raise SettingsError(faults)
-    return settings
-
-
-def variable_of(name: str) -> str:
-    """Name the environment variable of a setting."""
-    alias = Settings.model_fields[name].validation_alias
-    return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
-
-
-def _line(detail: Any) -> str:
-    name = str(detail["loc"][0]) if detail["loc"] else ""
-    variable = variable_of(name) if name in Settings.model_fields else name
-    message = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{variable}: {message[:1].lower()}{message[1:]}"
-
-
-def _unknown(environment: Mapping[str, str]) -> list[str]:
-    """A misspelt variable would otherwise be a setting that silently does nothing."""
-    known = {variable_of(name) for name in Settings.model_fields}
-    lines = []
-    for variable in sorted(environment):
-        if variable.startswith(PREFIX) and variable not in known:
-            near = difflib.get_close_matches(variable, known, n=1)
-            lines.append(f"{variable}: is no setting" + (f"; did you mean {near[0]}?" if near else ""))
-    return lines

@@ -1,0 +1,62 @@
+"""What the stages of one attempt share, and what they found."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.config import Settings
+from app.domain.source import SourceRules
+from app.gateways import git
+from app.gateways.storage import Storage
+from app.runtime import Runtime
+from app.services.indexing import Owner
+from workers.progress import Progress
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the stages of one attempt found."""
+
+    commit: str = ""
+    branch: str = ""
+    unchanged: bool = False
+    files: int = 0
+    tokens: int = 0
+    languages: list[dict[str, Any]] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt at a run: what its stages work with."""
+
+    runtime: Runtime
+    progress: Progress
+    found: Findings = field(default_factory=Findings)
+
+    @property
+    def owner(self) -> Owner:
+        """Give the repository that all rows belong to."""
+        return Owner(self.progress.held.repo_id, self.progress.held.organization_id)
+
+    @property
+    def cache(self) -> Path:
+        """Give the bare repository to read from."""
+        return sources_of(self.runtime.settings).cache(self.owner.repo_id)
+
+    @property
+    def storage(self) -> Storage:
+        """Give the place of objects."""
+        return storage_of(self.runtime.settings)
+
+
+def sources_of(settings: Settings) -> git.Sources:
+    """Give the caches of this installation, with the rules of what may be fetched."""
+    rules = SourceRules(local=settings.allows_local_sources, private=settings.private_addresses)
+    return git.Sources(settings.data_dir / "git", rules, ssh_key=settings.ssh_key, own_ssh_keys=not settings.production)
+
+
+def storage_of(settings: Settings) -> Storage:
+    """Give the stored objects of this installation."""
+    return Storage(settings.data_dir / "objects")
