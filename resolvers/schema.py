@@ -14,7 +14,15 @@ from resolvers.admin import AdminMutations, AdminQueries, FailedJob
 from resolvers.checks import Check, CheckQueries, Violation
 from resolvers.ingestion import IngestionMutations
 from resolvers.nodes import NodeQueries
-from resolvers.patterns import Evidence, Pattern, PatternEvent, PatternQueries, PatternSubscriptions, Provenance
+from resolvers.patterns import (
+    Evidence,
+    Pattern,
+    PatternEvent,
+    PatternMutations,
+    PatternQueries,
+    PatternSubscriptions,
+    Provenance,
+)
 from resolvers.people import (
     ApiKey,
     AuditEntry,
@@ -39,7 +47,7 @@ class Query(
 
 
 @strawberry.type(description="Everything that can be decided.")
-class Mutation(PeopleMutations, IngestionMutations, AdminMutations):
+class Mutation(PeopleMutations, IngestionMutations, PatternMutations, AdminMutations):
     """Everything that can be decided."""
 
 

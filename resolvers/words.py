@@ -10,6 +10,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.scalar import ScalarDefinition
 
 from app.domain import confidence, errors, finding, pattern, repo, rule, run, viewer, words
+from app.domain.moments import spell
 from app.reads import patterns, repos
 
 JSON = NewType("JSON", object)
@@ -84,8 +85,7 @@ def spell_time(moment: datetime | str) -> str:
     """Spell a moment as RFC 3339 in UTC, always with microseconds; JSON columns hold moments spelt so already."""
     if isinstance(moment, str):
         return moment
-    # strftime would leave out the zeros of the year 1.
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return spell(moment)
 
 
 def read_time(text: object) -> datetime:

@@ -1,5 +1,9 @@
 """A pattern: its vocabularies, and the table of who may move it from which status to which."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
 from app.domain.errors import InvalidTransition
 from app.domain.words import Word
 
@@ -105,6 +109,7 @@ class Move(Word):
     DEMOTE = "DEMOTE", "Take authority from it."
     DEPRECATE = "DEPRECATE", "Retire it."
     RESTORE = "RESTORE", "Give authority back after retirement."
+    MERGE = "MERGE", "Let another pattern take its place, with its evidence."
 
 
 _S = PatternStatus
@@ -120,14 +125,52 @@ MOVES: dict[tuple[PatternStatus, Move], PatternStatus] = {
     (_S.AUTHORITATIVE, Move.DEPRECATE): _S.DEPRECATED,
     (_S.AUTHORITATIVE, Move.DEMOTE): _S.CANDIDATE,
     (_S.DEPRECATED, Move.RESTORE): _S.AUTHORITATIVE,
+    (_S.CANDIDATE, Move.MERGE): _S.REJECTED,
+    (_S.DEFERRED, Move.MERGE): _S.REJECTED,
 }
 
+# How the history calls each move.
+RECORDED_AS: dict[Move, PatternEventKind] = {
+    Move.PROMOTE: PatternEventKind.PROMOTED,
+    Move.REJECT: PatternEventKind.REJECTED,
+    Move.DEFER: PatternEventKind.DEFERRED,
+    Move.REOPEN: PatternEventKind.REOPENED,
+    Move.DEMOTE: PatternEventKind.DEMOTED,
+    Move.DEPRECATE: PatternEventKind.DEPRECATED,
+    Move.RESTORE: PatternEventKind.RESTORED,
+    Move.MERGE: PatternEventKind.MERGED,
+}
 
-def advance(status: PatternStatus, move: Move) -> PatternStatus:
-    """Say where a move leads from a status, or refuse it."""
+# The nightly job rejects a weak candidate that nobody touched for so long, in these words.
+UNTOUCHED = timedelta(days=60)
+DISMISSED = "Auto-dismissed: insufficient evidence"
+
+
+def advance(status: PatternStatus, move: Move, facts: Mapping[str, Any] | None = None) -> PatternStatus:
+    """Say where a move leads from a status, or refuse it with what a client needs to know."""
     try:
         return MOVES[status, move]
     except KeyError:
         raise InvalidTransition(
-            f"A pattern that is {status.value} cannot be moved by {move.value}.", status=status.value
+            f"A pattern that is {status.value} cannot be moved by {move.value}.", **(facts or {"status": status.value})
         ) from None
+
+
+def move_to(status: PatternStatus, wanted: PatternStatus) -> Move:
+    """Name the move that leads from one status to another; whether it is allowed stands in the table."""
+    match wanted:
+        case PatternStatus.AUTHORITATIVE:
+            return Move.RESTORE if status is PatternStatus.DEPRECATED else Move.PROMOTE
+        case PatternStatus.CANDIDATE:
+            return Move.DEMOTE if status is PatternStatus.AUTHORITATIVE else Move.REOPEN
+        case PatternStatus.REJECTED:
+            return Move.REJECT
+        case PatternStatus.DEFERRED:
+            return Move.DEFER
+        case PatternStatus.DEPRECATED:
+            return Move.DEPRECATE
+
+
+def may_be_reviewed(category: PatternCategory) -> bool:
+    """Tell whether a pattern can be enforced on pull requests: there, a file's place may just be work in progress."""
+    return category is not PatternCategory.FILE_STRUCTURE

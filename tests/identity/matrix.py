@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.credentials import secrets
 from app.credentials.secrets import Prefix
 from app.domain.ids import Kind, public
+from app.domain.pattern import PatternStatus
 from app.domain.viewer import Role, Scope
 from tests import factories as make
 from tests.identity.installation import PASSWORD, Installation, key_of
@@ -79,7 +80,8 @@ class Side:
     def id(self, name: str) -> str:
         """Give the public id of an object."""
         kinds = {"owner": Kind.USER, "member": Kind.USER, "run": Kind.INGESTION_RUN, "event": Kind.PATTERN_EVENT}
-        kinds |= {"key": Kind.API_KEY, "entry": Kind.AUDIT_ENTRY, "job": Kind.FAILED_JOB}
+        kinds |= {"key": Kind.API_KEY, "entry": Kind.AUDIT_ENTRY, "job": Kind.FAILED_JOB, "second_owner": Kind.USER}
+        kinds |= dict.fromkeys(("deferred", "authoritative", "deprecated"), Kind.PATTERN)
         return public(kinds.get(name) or Kind[name.upper()], self.rows[name].id)
 
 
@@ -166,6 +168,8 @@ async def _side(home: Installation, session: AsyncSession, name: str) -> Side:
     rows["repo"] = repo = await make.repo(session, organization, full_name=f"{mark}/repo")
     rows["run"] = await make.run(session, repo)
     rows["pattern"] = pattern = await make.pattern(session, repo, name=f"{mark} pattern", owner_id=owner.id)
+    for status in (PatternStatus.DEFERRED, PatternStatus.AUTHORITATIVE, PatternStatus.DEPRECATED):
+        rows[status.value.lower()] = await make.pattern(session, repo, status=status, name=f"{mark} {status.value}")
     rows["evidence"] = await make.evidence(session, pattern, snippet=f"{mark} snippet")
     rows["provenance"] = await make.provenance(session, pattern, url=f"https://example.com/{mark}")
     rows["event"] = await make.pattern_event(session, pattern, message=f"{mark} event")

@@ -1,5 +1,7 @@
 """The rows of the matrix, one for each root field; a new root field needs one."""
 
+from typing import Any
+
 from tests.identity.matrix import (
     ADMIN,
     ANONYMOUS,
@@ -190,6 +192,65 @@ MUTATIONS |= {
         lambda side: {"input": {"runId": side.id("run")}},
         "run{status}",
         decided(*ADMINS, REVIEWER, "key ingest", unseen=PATTERN_KEYS),
+    ),
+}
+
+# Triage is a reviewer's; for keys that read no patterns there is none.
+TRIAGE = decided(*ADMINS, REVIEWER, "key patterns:write", unseen=REPO_KEYS)
+
+
+def move(status: str, **said: Any) -> Row:
+    """Decide about a pattern that stands so, of which each side has one."""
+    return Row(lambda side: {"input": {"patternId": side.id(status), **said}}, "pattern{status}", TRIAGE)
+
+
+MUTATIONS |= {
+    "promotePattern": move("pattern", rationale="It holds."),
+    "rejectPattern": move("pattern", reason="It does not hold."),
+    "deferPattern": move("pattern"),
+    "reopenPattern": move("deferred"),
+    "demotePattern": move("authoritative"),
+    "deprecatePattern": Row(
+        lambda side: {"input": {"patternId": side.id("authoritative"), "supersededById": side.id("pattern")}},
+        "pattern{status supersededBy{name}}",
+        TRIAGE,
+    ),
+    "restorePattern": move("deprecated"),
+    "updatePattern": Row(
+        lambda side: {
+            "input": {"patternId": side.id("pattern"), "name": "Another name", "ownerId": side.id("second_owner")}
+        },
+        "pattern{name owner{name}}",
+        TRIAGE,
+    ),
+    "mergePattern": Row(
+        lambda side: {"input": {"candidateId": side.id("pattern"), "intoId": side.id("authoritative")}},
+        "pattern{name} evidenceAdded",
+        TRIAGE,
+    ),
+    "triagePatterns": Row(
+        lambda side: {"input": {"decisions": [{"patternId": side.id("pattern"), "to": "REJECTED"}]}},
+        "results{pattern{name} errorCode}",
+        TRIAGE,
+    ),
+    "removeEvidence": Row(
+        lambda side: {"input": {"evidenceId": side.id("evidence")}}, "pattern{evidence{nodes{snippet}} name}", TRIAGE
+    ),
+    "setCanonicalEvidence": Row(
+        lambda side: {"input": {"evidenceId": side.id("evidence")}}, "pattern{canonicalEvidence{snippet}}", TRIAGE
+    ),
+    "addProvenance": Row(
+        lambda side: {
+            "input": {
+                "patternId": side.id("pattern"),
+                "provenance": {"kind": "DOCUMENT", "url": "https://docs.example.com/why"},
+            }
+        },
+        "pattern{provenance{url}}",
+        TRIAGE,
+    ),
+    "removeProvenance": Row(
+        lambda side: {"input": {"provenanceId": side.id("provenance")}}, "pattern{name provenance{url}}", TRIAGE
     ),
 }
 

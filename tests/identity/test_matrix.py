@@ -116,6 +116,10 @@ def outcome(reply: Reply, name: str) -> str:
         assert not _told((reply.body.get("data") or {}).get(name)), reply.body
         (code,) = set(reply.codes)
         return code
+    # Of many decisions each is refused by itself.
+    if name == "triagePatterns":
+        (result,) = reply.body["data"][name]["results"]
+        return str(result["errorCode"]) if result["errorCode"] else OK
     return OK if _told(reply.body["data"][name]) else NOTHING
 
 
@@ -260,13 +264,16 @@ def _ids(type_: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 def _at(arguments: dict[str, Any], path: tuple[str, ...]) -> Any:
     value: Any = arguments
     for name in path:
+        # Of many decisions the first one stands for all.
+        value = value[0] if isinstance(value, list) else value
         value = (value or {}).get(name)
     return value
 
 
 def _with(arguments: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
     changed: dict[str, Any] = json.loads(json.dumps(arguments))
-    _at(changed, path[:-1])[path[-1]] = value
+    parent = _at(changed, path[:-1])
+    (parent[0] if isinstance(parent, list) else parent)[path[-1]] = value
     return changed
 
 

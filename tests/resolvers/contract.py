@@ -72,7 +72,8 @@ def _of_type(found: GraphQLNamedType, wanted: GraphQLNamedType, to_come: Collect
     if isinstance(wanted, GraphQLEnumType) and isinstance(found, GraphQLEnumType):
         yield from (f"{wanted.name}.{value} is missing" for value in wanted.values.keys() - found.values.keys())
     elif isinstance(wanted, GraphQLInputObjectType) and isinstance(found, GraphQLInputObjectType):
-        yield from _values(wanted.name, found.fields, wanted.fields, is_required_input_field)
+        fields = {name: value for name, value in wanted.fields.items() if f"{wanted.name}.{name}" not in to_come}
+        yield from _values(wanted.name, found.fields, fields, is_required_input_field)
     elif isinstance(wanted, GraphQLObjectType | GraphQLInterfaceType):
         assert isinstance(found, GraphQLObjectType | GraphQLInterfaceType)
         interfaces = {interface.name for interface in found.interfaces}

@@ -1,14 +1,9 @@
-"""Patterns, their evidence and their history."""
+"""Types of patterns, their evidence and their history."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from sqlalchemy.ext.asyncio import AsyncSession
-from strawberry.types import Info
 
 from app.domain.confidence import AgeCategory, ConfidenceTier, Consistency, Trend
 from app.domain.pattern import (
@@ -22,16 +17,8 @@ from app.domain.pattern import (
     Severity,
 )
 from app.domain.rule import RuleKind
-from app.reads.patterns import PATTERN, PATTERNS, PatternOrderField
-from app.reads.reading import ListArguments, by_ids
-from app.reads.roots import ById
-from app.reads.shape import Record
-from app.reads.visible import View
-from resolvers import lists
-from resolvers.context import Context
-from resolvers.following import follow_patterns
-from resolvers.lists import Connection, Node, all_of, few, fields_of, forward, given, listed, one, ordered_by, related
-from resolvers.words import JSON, OrderDirection
+from resolvers.lists import Connection, Node, few, forward, related
+from resolvers.words import JSON
 
 if TYPE_CHECKING:
     from resolvers.people import User
@@ -177,71 +164,6 @@ class PatternEvent(Node):
     at: datetime = field(description="When.")
 
 
-@strawberry.input(description="Which patterns are wanted; all conditions must hold.")
-class PatternFilter:
-    """Conditions on patterns."""
-
-    repo_id: strawberry.ID | None = field(default=strawberry.UNSET, description="Of this repository.")
-    organization_id: strawberry.ID | None = field(default=strawberry.UNSET, description="Of this organization.")
-    status: list[PatternStatus] | None = field(default=strawberry.UNSET, description="In one of these statuses.")
-    type: PatternType | None = field(default=strawberry.UNSET, description="Of this type.")
-    category: list[PatternCategory] | None = field(default=strawberry.UNSET, description="In one of these categories.")
-    tier: list[ConfidenceTier] | None = field(default=strawberry.UNSET, description="In one of these tiers.")
-    language: str | None = field(default=strawberry.UNSET, description="Of this language.")
-    search: str | None = field(
-        default=strawberry.UNSET,
-        description="Whose name, description or rationale has all of these words, or words that begin so.",
-    )
-    owner_id: strawberry.ID | None = field(default=strawberry.UNSET, description="Maintained by this person.")
-    similar_only: bool | None = field(
-        default=strawberry.UNSET, description="If true: that say what another pattern says."
-    )
-    path: str | None = field(default=strawberry.UNSET, description="Whose scope covers this path.")
-
-
-@strawberry.input(description="The order of patterns.")
-class PatternOrder:
-    """An order of patterns."""
-
-    field: PatternOrderField = strawberry.field(description="What to order by.")
-    direction: OrderDirection = strawberry.field(
-        default=OrderDirection.DESC, description="Which way; nulls last in both."
-    )
-
-
-PatternFilterArgument = Annotated[PatternFilter | None, strawberry.argument(description="Which are wanted.")]
-PatternOrderArgument = Annotated[
-    PatternOrder | None, strawberry.argument(description="Their order; newest first if not said.")
-]
-
-
-async def _patterns(
-    self: Record,
-    info: Info[Context, None],
-    first: lists.First = strawberry.UNSET,
-    after: lists.After = strawberry.UNSET,
-    last: lists.Last = strawberry.UNSET,
-    before: lists.Before = strawberry.UNSET,
-    filter: PatternFilterArgument = strawberry.UNSET,  # noqa: A002 - the contract's word
-    order_by: PatternOrderArgument = strawberry.UNSET,
-) -> Any:
-    arguments = pattern_arguments(first, after, last, before, filter, order_by)
-    return await listed(info.context, self, info.python_name, "Repo.patterns", arguments)
-
-
-def pattern_arguments(
-    first: Any, after: Any, last: Any, before: Any, filter_: PatternFilter | None, order_by: PatternOrder | None
-) -> ListArguments:
-    """Spell the arguments of a list of patterns."""
-    page = given(first=first, after=after, last=last, before=before)
-    return ListArguments(page=page, filters=fields_of(filter_), **ordered_by(order_by))
-
-
-def pages_of_patterns(description: str) -> Any:
-    """Declare a connection of patterns."""
-    return strawberry.field(resolver=_patterns, description=description)
-
-
 @strawberry.type(
     description="A coding convention: its definition, its rule, what was measured, and what people decided."
 )
@@ -286,87 +208,3 @@ class Pattern(Node):
     counterexamples: Connection[Evidence] = few("Places that do not follow it.")
     provenance: list[Provenance] = related("Links that say why.")
     history: Connection[PatternEvent] = forward("What happened to it, oldest first.")
-
-
-Deferred = Annotated[bool | None, strawberry.argument(description="The deferred ones instead, oldest deferral first.")]
-
-
-@strawberry.type
-class PatternQueries:
-    """Where queries about patterns begin."""
-
-    @field(description="The pattern with an id. Refuses: NOT_FOUND, VALIDATION_ERROR.")
-    async def pattern(self, info: Info[Context, None], id: lists.Id) -> Pattern | None:  # noqa: A002
-        """Read one pattern."""
-        return cast("Pattern", await one(info.context, ById("Pattern"), id, "pattern"))
-
-    @field(description="Patterns of all repositories that the viewer sees.")
-    async def patterns(
-        self,
-        info: Info[Context, None],
-        first: lists.First = strawberry.UNSET,
-        after: lists.After = strawberry.UNSET,
-        last: lists.Last = strawberry.UNSET,
-        before: lists.Before = strawberry.UNSET,
-        filter: PatternFilterArgument = strawberry.UNSET,  # noqa: A002
-        order_by: PatternOrderArgument = strawberry.UNSET,
-    ) -> Connection[Pattern] | None:
-        """Read a page of patterns."""
-        arguments = pattern_arguments(first, after, last, before, filter, order_by)
-        return cast("Connection[Pattern]", await all_of(info.context, PATTERNS, "Query.patterns", arguments))
-
-    @field(
-        description="What waits for a person: candidates by tier, then by what they would have caught, then by age. "
-        "Refuses: NOT_FOUND, VALIDATION_ERROR."
-    )
-    async def triage_queue(
-        self,
-        info: Info[Context, None],
-        repo_id: Annotated[strawberry.ID, strawberry.argument(description="The repository.")],
-        first: lists.First = 20,
-        after: lists.After = strawberry.UNSET,
-        deferred: Deferred = False,
-    ) -> Connection[Pattern] | None:
-        """Read a page of the queue."""
-        repo = await one(info.context, ById("Repo", "repo_id"), repo_id, "repository")
-        relation = "deferred_queue" if deferred else "triage_queue"
-        arguments = ListArguments(page=given(first=first, after=after))
-        queue = await listed(info.context, repo, relation, f"Query.{relation}", arguments)
-        return cast("Connection[Pattern]", queue)
-
-
-async def _changed(self: Mapping[str, Any], info: Info[Context, None]) -> Any:
-    async def read(session: AsyncSession, view: View, keys: Sequence[UUID]) -> dict[UUID, Any]:
-        return await by_ids(session, view, PATTERN, keys)
-
-    return await info.context.load(("changed",), read, self["event"]["pattern_id"])
-
-
-@strawberry.type(description="A change of a pattern, and the pattern as it is now.")
-class PatternChange:
-    """A change of a pattern."""
-
-    sequence: int = field(description="Its number among the changes of the repository, in commit order.")
-    pattern: Pattern = strawberry.field(resolver=_changed, description="The pattern as it is now.")
-    event: PatternEvent = field(description="What happened.")
-
-
-@strawberry.type
-class PatternSubscriptions:
-    """What can be followed of patterns."""
-
-    @strawberry.subscription(
-        description="Each change of a repository's patterns once, in commit order; without `after`, those from now on. "
-        "Refuses: NOT_FOUND, VALIDATION_ERROR."
-    )
-    async def pattern_changes(
-        self,
-        info: Info[Context, None],
-        repo_id: Annotated[strawberry.ID, strawberry.argument(description="The repository.")],
-        after: Annotated[int | None, strawberry.argument(description="The last sequence seen.")] = strawberry.UNSET,
-    ) -> AsyncGenerator[PatternChange, None]:
-        """Follow the patterns of a repository."""
-        changes = follow_patterns(info.context, repo_id, None if after is strawberry.UNSET else after)
-        async with aclosing(changes):
-            async for event in changes:
-                yield cast("PatternChange", {"sequence": event["sequence"], "event": event})

@@ -1,0 +1,129 @@
+"""Reads that decisions about patterns begin with: the rows they decide, held until they commit.
+
+All that is decided about the patterns of a repository takes turns: whoever holds a pattern holds its repository first,
+and several in the order of their ids. So nobody waits for somebody who waits for them.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import models
+from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.ids import Kind, public
+from app.domain.links import LONGEST_TITLE, MOST, Link, is_of, recognized
+from app.domain.moments import spell
+from app.domain.pattern import ProvenanceKind
+from app.domain.viewer import Permission, Viewer
+
+_HELD = (
+    select(models.Pattern)
+    .join(models.Repo, models.Repo.id == models.Pattern.repo_id)
+    .where(models.Pattern.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(models.Repo.id, models.Pattern.id)
+    # Against others who would change the rows; those who refer to them need not wait.
+    .with_for_update(key_share=True, of=(models.Repo, models.Pattern))
+)
+_HELD_IN = _HELD.where(models.Pattern.organization_id == any_(bindparam("organizations", type_=ARRAY(Uuid))))
+
+Part = TypeVar("Part", models.Evidence, models.Provenance)
+
+
+async def hold(session: AsyncSession, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, models.Pattern]:
+    """Hold those of some patterns that a viewer sees."""
+    seen_in = viewer.organizations_with(Permission.READ_PATTERNS)
+    if seen_in is None:
+        rows = await session.scalars(_HELD, {"ids": list(ids)})
+    else:
+        rows = await session.scalars(_HELD_IN, {"ids": list(ids), "organizations": seen_in})
+    return {row.id: row for row in rows}
+
+
+def permitted(viewer: Viewer, pattern: models.Pattern | None) -> models.Pattern:
+    """Give a pattern that a viewer may decide about: absent for who does not see it, forbidden for who only does."""
+    if pattern is None:
+        raise NotFound("No such pattern.")
+    viewer.require(Permission.TRIAGE, pattern.organization_id)
+    return pattern
+
+
+async def hold_for(session: AsyncSession, viewer: Viewer, *ids: UUID) -> list[models.Pattern]:
+    """Hold patterns that a viewer may decide about, in the order asked for, or refuse."""
+    held = await hold(session, viewer, ids)
+    return [permitted(viewer, held.get(identifier)) for identifier in ids]
+
+
+async def hold_part(
+    session: AsyncSession, viewer: Viewer, model: type[Part], identifier: UUID, noun: str
+) -> tuple[models.Pattern, Part]:
+    """Hold a part of a pattern with the pattern, or refuse."""
+    owner = await session.scalar(select(model.pattern_id).where(model.id == identifier))
+    held = {} if owner is None else await hold(session, viewer, [owner])
+    # Read under the lock: it may have gone, or to another pattern, a moment ago.
+    part = await session.get(model, identifier)
+    if part is None or part.pattern_id not in held:
+        raise NotFound(f"No such {noun}.")
+    return permitted(viewer, held[part.pattern_id]), part
+
+
+def expect(pattern: models.Pattern, version: int | None) -> None:
+    """Refuse a decision about another state of a pattern than the one that stands; None stands for any."""
+    if version is not None and version != pattern.version:
+        raise Conflict(
+            f"Somebody changed this pattern in the meantime: it is {pattern.status.value} now.", **standing_of(pattern)
+        )
+
+
+def standing_of(pattern: models.Pattern) -> dict[str, Any]:
+    """Spell what a client needs to decide anew."""
+    changed_by = pattern.status_changed_by_id
+    return {
+        "patternId": public(Kind.PATTERN, pattern.id),
+        "version": pattern.version,
+        "status": pattern.status.value,
+        "statusChangedAt": spell(pattern.status_changed_at),
+        "statusChangedBy": None if changed_by is None else public(Kind.USER, changed_by),
+    }
+
+
+async def new_links(
+    session: AsyncSession, viewer: Viewer, pattern: models.Pattern, links: Sequence[Link]
+) -> list[models.Provenance]:
+    """Make the rows of links that a pattern does not have yet, with the titles that are known here."""
+    if not links:
+        return []
+    known = set(await session.scalars(select(models.Provenance.url).where(models.Provenance.pattern_id == pattern.id)))
+    fresh = {link.url: link for link in links if link.url not in known}
+    if len(known) + len(fresh) > MOST:
+        raise Invalid(f"A pattern has at most {MOST} links.", fields={"provenance": f"has more than {MOST}"})
+    return [
+        models.Provenance(
+            pattern_id=pattern.id,
+            organization_id=pattern.organization_id,
+            kind=link.kind,
+            url=link.url,
+            title=link.title or await _title_of(session, pattern, link),
+            description=link.description,
+            added_by_id=viewer.user_id,
+        )
+        for link in fresh.values()
+    ]
+
+
+async def _title_of(session: AsyncSession, pattern: models.Pattern, link: Link) -> str | None:
+    """Name what a link points at: as it was merged here if it was, else as GitHub names it elsewhere."""
+    found = recognized(link.url)
+    if found is None:
+        return None
+    repo = await session.get_one(models.Repo, pattern.repo_id)
+    if not is_of(found.slug, repo.url) or found.kind is ProvenanceKind.ISSUE:
+        return found.title
+    merged = models.PullRequest.reference == found.reference
+    if found.kind is ProvenanceKind.COMMIT:
+        merged = models.PullRequest.reference.startswith(found.reference)
+    titled = select(models.PullRequest.title).where(models.PullRequest.repo_id == repo.id, merged)
+    title = await session.scalar(titled.order_by(models.PullRequest.id).limit(1))
+    return f"{title[: LONGEST_TITLE - len(found.title) - 3]} ({found.title})" if title else found.title

@@ -1,0 +1,122 @@
+"""Triaging: the moves of patterns from one status to another, by people and by the table of moves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from app.db import models
+from app.db.history import Step, record, touch
+from app.db.tx import Tx
+from app.domain.errors import Invalid, InvalidTransition, NotFound, Refusal
+from app.domain.ids import Kind
+from app.domain.links import Link
+from app.domain.pattern import RECORDED_AS, Move, PatternStatus, advance, may_be_reviewed, move_to
+from app.domain.viewer import Viewer
+from app.reads import deciding
+
+# What takes a pattern's place must itself be in force, or on its way there.
+_PAST = (PatternStatus.REJECTED, PatternStatus.DEPRECATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decides about one pattern: a move, or the status that one leads to."""
+
+    pattern_id: UUID
+    wanted: Move | PatternStatus
+    expected_version: int | None = None
+    # Why, in their words, of a rejection, a demotion or a retirement.
+    reason: str | None = None
+    # What a promotion sets besides, by column.
+    edits: Mapping[str, Any] = field(default_factory=dict)
+    links: Sequence[Link] = ()
+    successor_id: UUID | None = None
+
+
+async def decide(tx: Tx, viewer: Viewer, decision: Decision) -> None:
+    """Move a pattern."""
+    asked = [decision.pattern_id, *([] if decision.successor_id is None else [decision.successor_id])]
+    held = await deciding.hold(tx.session, viewer, asked)
+    pattern = deciding.permitted(viewer, held.get(decision.pattern_id))
+    now = datetime.now(UTC)
+    step = _move(viewer, pattern, decision, now)
+    if decision.successor_id is not None:
+        pattern.superseded_by_id = _successor(pattern, held.get(decision.successor_id)).id
+    tx.session.add_all(await deciding.new_links(tx.session, viewer, pattern, decision.links))
+    assert isinstance(decision.wanted, Move)
+    tx.audit(viewer, f"{decision.wanted.value.lower()}Pattern", Kind.PATTERN, pattern.id, pattern.organization_id)
+    await record(tx, pattern.repo_id, pattern.organization_id, viewer.user_id, now, [step])
+
+
+async def decide_all(tx: Tx, viewer: Viewer, decisions: Sequence[Decision]) -> list[Refusal | None]:
+    """Move many patterns, one after the other; a refusal of one, given at its place, leaves the others alone."""
+    held = await deciding.hold(tx.session, viewer, [decision.pattern_id for decision in decisions])
+    now = datetime.now(UTC)
+    steps: dict[tuple[UUID, UUID], list[Step]] = {}
+    refusals: list[Refusal | None] = []
+    for decision in decisions:
+        try:
+            pattern = deciding.permitted(viewer, held.get(decision.pattern_id))
+            step = _move(viewer, pattern, decision, now)
+        except Refusal as refusal:
+            refusals.append(refusal)
+            continue
+        refusals.append(None)
+        tx.audit(viewer, "triagePatterns", Kind.PATTERN, pattern.id, pattern.organization_id)
+        steps.setdefault((pattern.repo_id, pattern.organization_id), []).append(step)
+    for (repo_id, organization_id), theirs in steps.items():
+        await record(tx, repo_id, organization_id, viewer.user_id, now, theirs)
+    return refusals
+
+
+def _move(viewer: Viewer, pattern: models.Pattern, decision: Decision, now: datetime) -> Step:
+    """Change a row as a move does, or refuse before anything is changed."""
+    deciding.expect(pattern, decision.expected_version)
+    before, wanted = pattern.status, decision.wanted
+    move = move_to(before, wanted) if isinstance(wanted, PatternStatus) else wanted
+    after = advance(before, move, deciding.standing_of(pattern))
+    if decision.edits and move is not Move.PROMOTE:
+        fields = dict.fromkeys(decision.edits, "only with a promotion")
+        raise Invalid("Only a promotion sets these.", fields=fields)
+    _apply(pattern, move, decision, viewer.user_id, now)
+    pattern.status = after
+    pattern.status_changed_at, pattern.status_changed_by_id = now, viewer.user_id
+    touch(pattern, now)
+    words = decision.edits.get("rationale") if move is Move.PROMOTE else decision.reason
+    return Step(pattern.id, RECORDED_AS[move], words or None, before, after)
+
+
+def _apply(pattern: models.Pattern, move: Move, decision: Decision, user_id: UUID, now: datetime) -> None:
+    match move:
+        case Move.PROMOTE:
+            for column, value in decision.edits.items():
+                setattr(pattern, column, value)
+            pattern.pr_review = pattern.pr_review and may_be_reviewed(pattern.category)
+            pattern.owner_id = pattern.validated_by_id = user_id
+            pattern.validated_at = now
+        case Move.REJECT:
+            pattern.rejection_reason = decision.reason
+        case Move.DEFER:
+            pattern.defer_count += 1
+            pattern.deferred_at = now
+        case Move.REOPEN:
+            pattern.rejection_reason = pattern.superseded_by_id = None
+        case Move.DEMOTE:
+            pattern.validated_by_id = pattern.validated_at = None
+        case Move.RESTORE:
+            pattern.superseded_by_id = None
+
+
+def _successor(pattern: models.Pattern, successor: models.Pattern | None) -> models.Pattern:
+    if successor is None:
+        raise NotFound("No such pattern.")
+    if successor.id == pattern.id or successor.repo_id != pattern.repo_id:
+        fault = "is the pattern itself" if successor.id == pattern.id else "is a pattern of another repository"
+        raise Invalid("This cannot take the pattern's place.", fields={"supersededById": fault})
+    if successor.status in _PAST:
+        raise InvalidTransition(
+            f"A pattern that is {successor.status.value} cannot take another's place.", status=successor.status.value
+        )
+    return successor

@@ -1,0 +1,1 @@
+"""Triage, through the API of a running installation."""
