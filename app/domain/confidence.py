@@ -1,5 +1,7 @@
 """How sure the product is of a pattern, in the vocabularies of its four dimensions."""
 
+from fractions import Fraction
+
 from app.domain.words import Word
 
 
@@ -48,3 +50,20 @@ class Trend(Word):
     ERODING = "ERODING", "New files follow it less than old ones."
     DEAD = "DEAD", "New files hardly follow it at all."
     UNKNOWN = "UNKNOWN", "Too few new or old files to tell."
+
+
+LEAST_SITES = 8
+"""So many new and so many old sites tell a trend."""
+
+
+def trend_of(new: tuple[int, int], old: tuple[int, int]) -> Trend:
+    """Compare adoption (conforming, applicable) among the files of the last twelve months with older ones."""
+    if new[1] < LEAST_SITES or old[1] < LEAST_SITES:
+        return Trend.UNKNOWN
+    # In whole numbers: a share that is exactly .10 lower must not hang on how binary fractions round.
+    new_share, old_share = Fraction(*new), Fraction(*old)
+    if new_share < Fraction(1, 5) <= old_share:
+        return Trend.DEAD
+    if new_share <= old_share - Fraction(1, 10):
+        return Trend.ERODING
+    return Trend.RISING if new_share >= old_share + Fraction(1, 10) else Trend.STABLE

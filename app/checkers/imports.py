@@ -1,0 +1,82 @@
+"""IMPORT rules: imports, or the files that have them, against a selector.
+
+    {"per": "import", "applicable": {"internal": true}, "conforming": {"form": ["relative"]}}
+    {"per": "file", "applicable": {"module": ["app.db*"]}, "forbidden": {"module": ["strawberry*"]}}
+
+All parts of a selector hold: `module` (one of some names with `*`), `names`, `form`, `alias`, `internal`, `top` and
+`type_only`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import translate
+from re import compile as expression
+from typing import Any
+
+from app.checkers.subject import Checker, Site, Subject
+from app.domain.listing import Listing
+from app.domain.rule import Rule
+from app.syntax import Import
+
+Selector = Callable[[Import, Subject, Listing], bool]
+
+
+def compile_rule(rule: Rule) -> Checker:
+    """Make an IMPORT rule ready."""
+    definition = rule.definition
+    applicable, conforming, forbidden = (
+        _selector(definition[name]) if definition.get(name) else None
+        for name in ("applicable", "conforming", "forbidden")
+    )
+    per_file = definition.get("per", "import") == "file"
+
+    def each(subject: Subject, listing: Listing) -> Iterable[Site]:
+        for found in subject.imports:
+            if applicable is None or applicable(found, subject, listing):
+                fine = (conforming is None or conforming(found, subject, listing)) and not (
+                    forbidden is not None and forbidden(found, subject, listing)
+                )
+                yield Site(fine, found.line, found.end_line, None if fine else found.alias or found.module)
+
+    def whole(subject: Subject, listing: Listing) -> Iterable[Site]:
+        imports = subject.imports
+        if applicable is not None and not any(applicable(found, subject, listing) for found in imports):
+            return
+        wrong = [found for found in imports if forbidden is not None and forbidden(found, subject, listing)]
+        if wrong:
+            yield Site(False, wrong[0].line, wrong[0].end_line, wrong[0].module)
+        elif conforming is None:
+            yield Site(True)
+        else:
+            right = [found for found in imports if conforming(found, subject, listing)]
+            yield Site(True, right[0].line, right[0].end_line) if right else Site(False)
+
+    return Checker(rule, whole if per_file else each)
+
+
+def _selector(parts: Mapping[str, Any]) -> Selector:
+    modules = [_matching(name) for name in parts.get("module", ())]
+    names, forms, aliases = (frozenset(parts.get(part, ())) for part in ("names", "form", "alias"))
+    internal, top, type_only = parts.get("internal"), parts.get("top"), parts.get("type_only")
+
+    def selects(found: Import, subject: Subject, listing: Listing) -> bool:
+        return (
+            (not modules or any(matches(found.module) for matches in modules))
+            and (not names or not names.isdisjoint(found.names))
+            and (not forms or not forms.isdisjoint(found.forms))
+            and (not aliases or found.alias in aliases)
+            and (top is None or found.top is top)
+            and (type_only is None or found.type_only is type_only)
+            and (internal is None or listing.internal(subject.language, found.module) is internal)
+        )
+
+    return selects
+
+
+def _matching(name: str) -> Callable[[str], bool]:
+    if name.count("*") == 0:
+        return name.__eq__
+    if name.count("*") == 1 and name.endswith("*"):
+        return lambda module: module.startswith(name[:-1])
+    # So few stars that trying all their places stays cheap; modules are short.
+    shape = expression(translate("*".join(name.split("*")[:6])))
+    return lambda module: shape.match(module[:300]) is not None

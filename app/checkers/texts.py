@@ -1,0 +1,105 @@
+"""REGEX rules: linear-time expressions over the text of a file, and line templates that every file of a kind carries.
+
+    {"per": "match", "applicable": "logging\\.getLogger\\([^)]*\\)", "conforming": "\\(__name__\\)"}
+    {"per": "file", "lines": ["logger = logging.getLogger(__name__)"]}
+    {"per": "file", "conforming": "^// Copyright \\d{4}"}
+
+With "per": "file" an `applicable` expression says which files are meant, and `absent` turns `conforming` round: it must
+not occur. Templates know {stem}, the file's own name in several spellings, and {year}.
+"""
+
+from collections.abc import Iterable
+
+import re2
+
+from app.checkers.subject import Checker, Site, Subject
+from app.domain.errors import Invalid
+from app.domain.listing import Listing
+from app.domain.rule import Rule
+from app.domain.templates import stem_of, template_of
+
+MOST_SITES = 2_000
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False
+_OPTIONS.max_mem = 4 << 20
+
+
+def compile_rule(rule: Rule) -> Checker:
+    """Make a REGEX rule ready."""
+    definition = rule.definition
+    applicable, conforming = (_expression(rule, part) for part in ("applicable", "conforming"))
+    lines = tuple(definition.get("lines") or ())
+    absent = bool(definition.get("absent"))
+
+    def matches(subject: Subject, _: Listing) -> Iterable[Site]:
+        assert applicable is not None
+        assert conforming is not None
+        places = _Lines(subject.text)
+        for count, found in enumerate(applicable.finditer(subject.text)):
+            if count == MOST_SITES:
+                return
+            fine = (conforming.search(found.group()) is not None) is not absent
+            yield Site(fine, places.of(found.start()), places.of(max(found.start(), found.end() - 1)))
+
+    def whole(subject: Subject, _: Listing) -> Iterable[Site]:
+        text = subject.text
+        if applicable is not None and applicable.search(text) is None:
+            return
+        if conforming is not None:
+            found = conforming.search(text)
+            if absent or found is None:
+                place = None if found is None else _Lines(text).of(found.start())
+                yield Site((found is None) is absent, place, place)
+                return
+            if not lines:
+                places = _Lines(text)
+                yield Site(True, places.of(found.start()), places.of(max(found.start(), found.end() - 1)))
+                return
+        yield _carried(subject, lines)
+
+    return Checker(rule, matches if definition.get("per", "file") == "match" else whole)
+
+
+def _carried(subject: Subject, wanted: tuple[str, ...]) -> Site:
+    """Look for every template; a file that carries them all is shown where they stand."""
+    stem = stem_of(subject.name)
+    missing = set(wanted)
+    places = []
+    for number, line in enumerate(subject.lines, 1):
+        if (template := template_of(line, stem)) in missing:
+            missing.remove(template)
+            places.append(number)
+            if not missing:
+                # Lines that stand far apart are shown by the first of them.
+                close = places[-1] - places[0] < len(wanted) + 10
+                return Site(True, places[0], places[-1] if close else places[0])
+    return Site(False)
+
+
+class _Lines:
+    """Turns places in a text into lines, in one pass for places that rise."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at, self._line = 0, 1
+
+    def of(self, place: int) -> int:
+        """Give the line of a place, counted from 1."""
+        if place < self._at:
+            self._at, self._line = 0, 1
+        self._line += self._text.count("\n", self._at, place)
+        self._at = place
+        return self._line
+
+
+def _expression(rule: Rule, part: str) -> "re2._Regexp[str] | None":
+    written = rule.definition.get(part)
+    if not written:
+        return None
+    try:
+        return re2.compile(f"(?m){written}", _OPTIONS)
+    except re2.error as bad:
+        told = str(bad.args[0] if bad.args else bad)
+        raise Invalid(
+            "The rule cannot be read.", fields={f"definition.{part}": f"No RE2 expression: {told[:200]}"}
+        ) from None

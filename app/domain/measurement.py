@@ -1,0 +1,143 @@
+"""What a rule was seen to do in a repository: counts, places, people and times; parts of it add up to the whole."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from zlib import crc32
+
+from app.domain.pattern import CodeCategory
+
+MOST_PLACES = 400
+"""So many violations are kept; all are counted."""
+MOST_SAMPLES = 48
+_MOST_NAMES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A site: a blob at a path, and the lines in it; None where the file itself is meant."""
+
+    path: str
+    blob_id: str
+    start: int | None = None
+    end: int | None = None
+    form: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What history tells of one path."""
+
+    first: datetime | None = None
+    last: datetime | None = None
+    authors: Mapping[str, int] = field(default_factory=dict)
+    new: bool = False
+    """Whether it was added in the last twelve months of the repository's history."""
+
+
+@dataclass(slots=True)
+class Measurement:
+    """Everything that is known of a rule after it was run over files."""
+
+    applicable: int = 0
+    conforming: int = 0
+    files: int = 0
+    """Files with applicable sites."""
+    conforming_files: int = 0
+    """Files with conforming sites."""
+    new_applicable: int = 0
+    new_conforming: int = 0
+    authors: Counter[str] = field(default_factory=Counter)
+    """Conforming files by who worked on them most."""
+    categories: Counter[CodeCategory] = field(default_factory=Counter)
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    samples: list[Place] = field(default_factory=list)
+    """Some conforming places, one a file, the same ones however the files are dealt out."""
+    violations: list[Place] = field(default_factory=list)
+    rivals: Counter[str] = field(default_factory=Counter)
+    """What stands at places that do not conform, where the rule can tell."""
+    broken: Counter[str] = field(default_factory=Counter)
+    """Why the rule could not be run, by how many files."""
+
+    @property
+    def adoption(self) -> float | None:
+        """Conforming of applicable; None where there is nothing to conform."""
+        return self.conforming / self.applicable if self.applicable else None
+
+    def see(self, places: Iterable[tuple[bool, Place]], past: Past, category: CodeCategory) -> None:
+        """Take in the sites of one file."""
+        conforming = applicable = 0
+        shown: Place | None = None
+        for fine, place in places:
+            applicable += 1
+            if fine:
+                conforming += 1
+                if shown is None or _fitness(place) < _fitness(shown):
+                    shown = place
+            else:
+                self.violations.append(place)
+                if place.form:
+                    self.rivals[place.form] += 1
+        self.applicable += applicable
+        self.conforming += conforming
+        self.files += applicable > 0
+        self.conforming_files += conforming > 0
+        if past.new:
+            self.new_applicable += applicable
+            self.new_conforming += conforming
+        if conforming and shown is not None:
+            self.categories[category] += conforming
+            if past.authors:
+                self.authors[max(past.authors, key=lambda name: (past.authors[name], name))] += conforming
+                for name in past.authors:
+                    self.authors[name] += 0
+            self.oldest = min((each for each in (self.oldest, past.first) if each), default=None)
+            self.newest = max((each for each in (self.newest, past.first) if each), default=None)
+            self.samples.append(shown)
+        self._trim()
+
+    def add(self, other: "Measurement") -> None:
+        """Add what the same rule did in other files."""
+        self.applicable += other.applicable
+        self.conforming += other.conforming
+        self.files += other.files
+        self.conforming_files += other.conforming_files
+        self.new_applicable += other.new_applicable
+        self.new_conforming += other.new_conforming
+        for name, count in other.authors.items():
+            self.authors[name] += count
+        self.categories.update(other.categories)
+        self.oldest = min((each for each in (self.oldest, other.oldest) if each), default=None)
+        self.newest = max((each for each in (self.newest, other.newest) if each), default=None)
+        self.samples += other.samples
+        self.violations += other.violations
+        self.rivals.update(other.rivals)
+        self.broken.update(other.broken)
+        self._trim()
+
+    def _trim(self) -> None:
+        if len(self.samples) > 2 * MOST_SAMPLES:
+            self.samples = sorted(self.samples, key=_lot)[:MOST_SAMPLES]
+        if len(self.violations) > 2 * MOST_PLACES:
+            self.violations = sorted(self.violations, key=_lot)[:MOST_PLACES]
+        if len(self.authors) > 2 * _MOST_NAMES:
+            self.authors = Counter(dict(self.authors.most_common(_MOST_NAMES)))
+
+    def settled(self) -> "Measurement":
+        """Bring the places into the one order that does not hang on the order of the files."""
+        self.samples = sorted(self.samples, key=_lot)[:MOST_SAMPLES]
+        self.violations = sorted(self.violations, key=_lot)[:MOST_PLACES]
+        return self
+
+
+def _lot(place: Place) -> tuple[int, str, int]:
+    """Draw places by lot, and always the same ones: all folders and people have their chance."""
+    return (crc32(place.path.encode()), place.path, place.start or 0)
+
+
+def _fitness(place: Place) -> tuple[int, int]:
+    """Prefer places that show enough and not too much."""
+    lines = (place.end or 0) - (place.start or 0) + 1
+    return (abs(lines - 6) if lines > 1 else 3, place.start or 0)

@@ -1,0 +1,22 @@
+"""Syntax: trees for facts (tree-sitter) and rules over trees (ast-grep); it knows languages, not conventions."""
+
+from app.syntax.imports import Import, imports_of
+from app.syntax.languages import GRAMMARS, RULE_LANGUAGES
+from app.syntax.source import MOST_BYTES, Source, Unreadable, line_of, readable, text_of
+from app.syntax.trees import BadRule, RuleTree, check_rule
+
+__all__ = [
+    "GRAMMARS",
+    "MOST_BYTES",
+    "RULE_LANGUAGES",
+    "BadRule",
+    "Import",
+    "RuleTree",
+    "Source",
+    "Unreadable",
+    "check_rule",
+    "imports_of",
+    "line_of",
+    "readable",
+    "text_of",
+]
