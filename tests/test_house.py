@@ -73,6 +73,9 @@ OUTSIDE = {
     "rich": {"app.cli"},
     "anthropic": {"app.gateways"},
     "githubkit": {"app.gateways"},
+    "tree_sitter": {"app.syntax"},
+    "ast_grep_py": {"app.syntax"},
+    "re2": {"app.checkers"},
 }
 
 # The plugs are pure functions: no clock, no environment, no network, no files.
@@ -161,6 +164,17 @@ def test_the_domain_is_plain_python_and_plugs_are_pure() -> None:
         for module in imports_of(tree)
         if (part_of(file) == "app.domain" and module.split(".")[0] not in {*sys.stdlib_module_names, "app"})
         or (part_of(file) in ("app.miners", "app.checkers", "app.exporters") and module.split(".")[0] in IMPURE)
+    ]
+    assert wrong == []
+
+
+def test_families_of_conventions_do_not_know_each_other() -> None:
+    wrong = [
+        f"{file} imports {module}"
+        for file, tree in FILES.items()
+        if re.fullmatch(r"app/miners/(?!registry|__init__)\w+\.py", file)
+        for module in imports_of(tree)
+        if module.startswith("app.miners") and not module.startswith("app.miners.core")
     ]
     assert wrong == []
 

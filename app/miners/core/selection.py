@@ -1,0 +1,92 @@
+"""Choosing what a person sees: candidates whose measured rule still holds, each said once, the best of them."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.domain.confidence import Trend, trend_of
+from app.domain.measurement import Measurement, Place
+from app.domain.statistics import wilson_low
+from app.miners.core.mining import Candidate, Suppressed
+
+MOST_KEPT, MOST_EVER = 60, 120
+_ALIKE = 0.8
+_RISING_SHARE = 0.4
+_MEASURED_SLACK = 0.03
+_LEAST_COMPARED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A candidate with what its own rule came to, over the whole repository."""
+
+    candidate: Candidate
+    measurement: Measurement
+    trend: Trend
+
+
+def select(
+    measured: Iterable[tuple[Candidate, Measurement]], suppressed: Suppressed, *, authors: int, most: int = MOST_KEPT
+) -> list[Measured]:
+    """Keep what holds, is alive, is not one person's habit, and is not said already; best first."""
+    holding = []
+    for candidate, measurement in measured:
+        reason, trend = _judged(candidate, measurement, authors)
+        if reason is None:
+            holding.append(Measured(candidate, measurement, trend))
+        else:
+            suppressed.add(reason, candidate.proposal.name)
+    holding.sort(key=lambda each: (-each.candidate.score, each.candidate.proposal.name))
+    kept: list[Measured] = []
+    for each in holding:
+        if any(_says_the_same(each, other) for other in kept):
+            suppressed.add("said by another", each.candidate.proposal.name)
+        elif len(kept) >= min(most, MOST_EVER):
+            suppressed.add("over the limit", each.candidate.proposal.name)
+        else:
+            kept.append(each)
+    return kept
+
+
+def _judged(candidate: Candidate, measured: Measurement, authors: int) -> tuple[str | None, Trend]:
+    least = candidate.family.least
+    old = (measured.conforming - measured.new_conforming, measured.applicable - measured.new_applicable)
+    trend = trend_of((measured.new_conforming, measured.new_applicable), old)
+    if measured.applicable < least.sites or measured.conforming_files < min(least.files, measured.files):
+        return "too few sites", trend
+    if trend in (Trend.ERODING, Trend.DEAD):
+        return trend.value.lower(), trend
+    share = measured.conforming / measured.applicable
+    holds = share >= least.share - _MEASURED_SLACK and wilson_low(measured.conforming, measured.applicable) >= (
+        least.careful - _MEASURED_SLACK
+    )
+    if not holds and not (trend is Trend.RISING and share >= _RISING_SHARE):
+        return "broken too often", trend
+    if authors > 1 and len(measured.authors) == 1:
+        return "one author's habit", trend
+    return None, trend
+
+
+def _says_the_same(one: Measured, other: Measured) -> bool:
+    """Tell whether most places of one are the very places of the other, and they are as many."""
+    smaller, larger = sorted((one.measurement.applicable, other.measurement.applicable))
+    if smaller < _ALIKE * larger or one.candidate.finding.tongue != other.candidate.finding.tongue:
+        return False
+    mine, theirs = _lines(one.measurement.samples), _lines(other.measurement.samples)
+    shared = mine.keys() & theirs.keys()
+    if len(shared) < max(_LEAST_COMPARED, _ALIKE * min(len(mine), len(theirs))):
+        return False
+    met = Counter(_meet(mine[path], theirs[path]) for path in shared)
+    return met[True] >= _ALIKE * len(shared)
+
+
+def _lines(samples: Sequence[Place]) -> dict[str, Place]:
+    return {place.path: place for place in samples if place.start is not None}
+
+
+def _meet(one: Place, other: Place) -> bool:
+    assert one.start is not None
+    assert other.start is not None
+    if (one.end or one.start) - one.start > 30 or (other.end or other.start) - other.start > 30:
+        return False
+    return one.start <= (other.end or other.start) and other.start <= (one.end or one.start)

@@ -1,0 +1,40 @@
+"""Sentences for people: where something holds, in words."""
+
+from app.domain.recognition import FileRole
+from app.domain.rule import Scope
+from app.miners.core.family import Finding
+
+_ROLES = {
+    FileRole.SOURCE: "source",
+    FileRole.TEST: "test",
+    FileRole.MIGRATION: "migration",
+    FileRole.EXAMPLE: "example",
+    FileRole.CONFIG: "configuration",
+    FileRole.DOCS: "documentation",
+    FileRole.FIXTURE: "fixture",
+    FileRole.GENERATED: "generated",
+    FileRole.ASSET: "asset",
+}
+
+
+def in_scope(finding: Finding, what: str) -> str:
+    """Begin a sentence: what it is about and where, as `Python test files in tests/api/` are."""
+    words = [finding.tongue if finding.tongue else "", roles_in_words(finding.scope), what[:1].lower() + what[1:]]
+    text = " ".join(word for word in words if word)
+    return f"{text[:1].upper()}{text[1:]}{places_in_words(finding.scope)}"
+
+
+def roles_in_words(scope: Scope) -> str:
+    """Name the roles of a scope; nothing where it speaks of all."""
+    return " and ".join(_ROLES[role] for role in scope.roles)
+
+
+def places_in_words(scope: Scope) -> str:
+    """Name the places of a scope: ` in src/api/`; nothing where it speaks of all."""
+    if not scope.include:
+        return ""
+    shown = [glob.removesuffix("**") if glob != "**" else glob for glob in scope.include]
+    names = [f"`{name}`" for name in shown if not name.startswith("**/*.")]
+    if not names:
+        return ""
+    return f" in {', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else f" in {names[0]}"

@@ -1,0 +1,58 @@
+"""How files are named: `user_profile.py`, `userProfile.ts`, `user-profile.component.ts`, `UserProfile.java`.
+
+Says, for instance: "Files in `src/components/` are named in PascalCase". Names of one word fit several cases and do
+not vote.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.domain.cases import CASES, case_of
+from app.domain.pattern import PatternCategory, PatternType
+from app.domain.rule import Rule, RuleKind
+from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.words import in_scope
+
+_NEVER = frozenset(("Makefile", "Dockerfile", "README", "LICENSE", "CHANGELOG"))
+_USUAL = {
+    ("Python", "snake_case"): 0.97,
+    ("Go", "snake_case"): 0.85,
+    ("Java", "PascalCase"): 0.99,
+    ("Rust", "snake_case"): 0.99,
+    ("TypeScript", "kebab-case"): 0.4,
+    ("TypeScript", "camelCase"): 0.3,
+    ("TypeScript", "PascalCase"): 0.3,
+    ("JavaScript", "kebab-case"): 0.45,
+    ("JavaScript", "camelCase"): 0.3,
+}
+
+
+def votes(file: File, _: Any, __: World) -> Iterable[Vote]:
+    """Let every name of several words vote for its case."""
+    stem = file.name.lstrip(".").partition(".")[0]
+    if stem not in _NEVER and (case := case_of(stem)) is not None:
+        yield Vote("case", (case,))
+
+
+def propose(finding: Finding) -> Proposal | None:
+    """Say which case it is."""
+    if finding.form not in CASES:
+        return None
+    rule = Rule(
+        RuleKind.PATH,
+        {"applicable": {"words": "2"}, "conforming": {"case": finding.form}},
+        finding.scope,
+        alternative=finding.alternative if finding.alternative in CASES else None,
+    )
+    name = f"{in_scope(finding, 'Files')} are named in {finding.form}"
+    return Proposal(name, rule, PatternCategory.FILE_NAMING, PatternType.FILESYSTEM)
+
+
+def prior(finding: Finding) -> float:
+    """Know what a language's tools demand anyway."""
+    return _USUAL.get((finding.tongue or "", finding.form), 0.3)
+
+
+FAMILY = Family(
+    "file-case", votes, propose, languages=None, prior=prior, least=Least(sites=8, files=8, share=0.9, careful=0.8)
+)

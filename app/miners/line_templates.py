@@ -1,0 +1,79 @@
+"""Lines that every file of a place carries: `logger = logging.getLogger(__name__)`, a mark, a class header, a licence.
+
+Lines are compared with white space collapsed and the file's own name masked, so that `class {Stem}Controller:` is one
+line of all controllers. Says, for instance: "Files in `rules/` carry `meta: RuleMeta = {`". Only what is rare elsewhere
+counts.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from app.domain.pattern import PatternCategory
+from app.domain.rule import Rule, RuleKind
+from app.domain.templates import stem_of, template_of
+from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.words import in_scope
+from app.syntax import Source
+
+_MOST_LINES = 160
+_LONGEST = 140
+_SHORTEST = 10
+_HEAD = 60
+_MOST_SHOWN = 3
+# What other families say better, or what says nothing: imports, packages, brackets, bare keywords, prose in comments.
+_BOILERPLATE = re.compile(
+    r"(?:import|from|package|use|pub use|export \*|mod|pub mod|extern crate|#include|using|return|else|try|finally|"
+    r"break|continue|pass|\}|\)|\]|@Override|end)\b.{0,200}|[^A-Za-z]*|.*require\(.*|"
+    # Comments that tools read are kept.
+    r"(?!\S{1,3} ?(?:@type|@ts-|@jest|@vitest|@flow|@format|eslint|type:|-\*-)|//go:)(?:#|//|/\*|\*|--|;|\"\"\"|<!--).*"
+)
+_WORD = re.compile(r"[A-Za-z_]{2,}|\{[A-Za-z_-]+\}")
+
+
+def facts(source: Source) -> Any:
+    """Keep the templates of the lines near the head and near the margin."""
+    stem = stem_of(source.name)
+    found: dict[str, None] = {}
+    for number, line in enumerate(source.lines):
+        if len(found) == _MOST_LINES:
+            break
+        inner = len(line) - len(line.lstrip())
+        if (number >= _HEAD and inner > 4) or not _SHORTEST <= len(line.strip()) <= _LONGEST:
+            continue
+        template = template_of(line, stem)
+        if not _BOILERPLATE.fullmatch(template) and len(_WORD.findall(template)) >= 2:
+            found[template] = None
+    return list(found)
+
+
+def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
+    """Let each file vote for the lines that it carries."""
+    if facts is not None:
+        yield Vote("lines", tuple(facts))
+
+
+def propose(finding: Finding) -> Proposal | None:
+    """Say which lines they are."""
+    lines = finding.together or (finding.form,)
+    rule = Rule(RuleKind.REGEX, {"per": "file", "lines": list(lines)}, finding.scope)
+    shown = ", ".join(f"`{line}`" for line in lines[:_MOST_SHOWN])
+    more = f" and {len(lines) - _MOST_SHOWN} more lines" if len(lines) > _MOST_SHOWN else ""
+    return Proposal(
+        f"{in_scope(finding, 'Files')} carry {shown}{more}"[:200],
+        rule,
+        PatternCategory.STRUCTURAL,
+        weight=1.2 if any("{" in line and "}" in line for line in lines) else 1.0,
+    )
+
+
+FAMILY = Family(
+    "line-templates",
+    votes,
+    propose,
+    facts=facts,
+    least=Least(sites=8, files=7, share=0.85, careful=0.8, bits=1.5),
+    open=True,
+    joins=True,
+    local=True,
+)

@@ -1,0 +1,33 @@
+"""The families of conventions that are mined: a new one is a file and a line here."""
+
+from hashlib import sha256
+
+from app.miners import caught_names, file_case, line_templates
+from app.miners.core.family import Facts, Family
+from app.syntax import Source, Unreadable
+
+FAMILIES: tuple[Family, ...] = (
+    line_templates.FAMILY,
+    file_case.FAMILY,
+    caught_names.FAMILY,
+)
+
+
+def extractor_version(families: tuple[Family, ...] = FAMILIES) -> str:
+    """Name the facts that these families take: kept facts of another name are of no use."""
+    told = " ".join(f"{family.name}={family.version}" for family in sorted(families, key=lambda each: each.name))
+    return sha256(told.encode()).hexdigest()[:12]
+
+
+def facts_of(source: Source, families: tuple[Family, ...] = FAMILIES) -> dict[str, object]:
+    """Take the facts of one file for every family that speaks of its language."""
+    found: dict[str, object] = {}
+    for family in families:
+        if family.languages is None or source.language in family.languages:
+            facts = family.facts(source)
+            if facts is not None:
+                found[family.name] = facts
+    return found
+
+
+__all__ = ["FAMILIES", "Facts", "Unreadable", "extractor_version", "facts_of"]

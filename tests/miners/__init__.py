@@ -1,0 +1,1 @@
+"""What miners find in small repositories, and where they stay silent."""

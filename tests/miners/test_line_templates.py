@@ -1,0 +1,52 @@
+"""Line templates: what all files of a place carry, and nobody else."""
+
+from app.miners import line_templates
+from tests.miners.trial import trial
+
+RULE = """\
+/** @type {import('../types').Rule} */
+module.exports = {
+    meta: { url: "https://example.org/rules/%s" },
+    create(context) { return %d; },
+};
+"""
+OTHER = "export function number%d() {\n    return compute(%d);\n}\n"
+
+
+def repository(rules: int = 12) -> dict[str, str]:
+    names = [f"no-{word}-{number}" for number, word in enumerate(["empty", "unused", "magic"] * 10)][:rules]
+    files = {f"src/rules/{name}.js": RULE % (name, number) for number, name in enumerate(names)}
+    return files | {f"src/core/part{number}.js": OTHER % (number, number) for number in range(12)}
+
+
+def test_lines_that_stand_together_are_one_convention_of_their_folder() -> None:
+    found = trial(repository(), families=[line_templates.FAMILY])
+    assert found.said == [
+        "JavaScript files in `src/rules/` carry `/** @type {import('../types').Rule} */`, `module.exports = {`, "
+        '`meta: { url: "https://example.org/rules/{stem-kebab}" },` (12 of 12)'
+    ]
+
+
+def test_the_file_that_lacks_a_line_is_the_counter_example() -> None:
+    files = repository(14) | {"src/rules/odd-one.js": "module.exports = {};\n"}
+    found = trial(files, families=[line_templates.FAMILY]).find("src/rules")
+    assert (found.conforming, found.applicable, found.violations) == (14, 15, ["src/rules/odd-one.js"])
+
+
+def test_evidence_points_at_the_lines() -> None:
+    found = trial(repository(), families=[line_templates.FAMILY]).conventions[0]
+    assert {(place.start, place.end) for place in found.measured.measurement.samples} == {(1, 3)}
+
+
+def test_what_most_others_carry_too_is_no_convention_of_one_place() -> None:
+    lines = {False: "def main() -> None:\n", True: "class Main:\n"}
+    files = {f"all/m{number}.py": lines[False] for number in range(12)}
+    files |= {f"other/m{number}.py": lines[number % 4 == 0] for number in range(40)}
+    found = trial(files, families=[line_templates.FAMILY])
+    assert found.said == []
+    assert found.suppressed.counts == {"holds everywhere": 1}
+
+
+def test_files_that_share_nothing_say_nothing() -> None:
+    files = {f"src/m{number}.py": f"value_{number} = compute_{number}(\n    {number}\n)\n" for number in range(40)}
+    assert trial(files, families=[line_templates.FAMILY]).said == []

@@ -1,0 +1,66 @@
+"""What is done with a batch of files: taking facts, and measuring rules. Pure, so that it runs in any process."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from app.checkers.engine import Engine
+from app.checkers.subject import Subject
+from app.domain.categories import category_of
+from app.domain.listing import Listing
+from app.domain.measurement import Measurement, Past, Place
+from app.domain.recognition import FileRole
+from app.domain.rule import Rule
+from app.miners import registry
+from app.miners.core.family import Family
+from app.syntax import Source, Unreadable, readable
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file of a batch."""
+
+    path: str
+    blob_id: str
+    language: str | None
+    role: FileRole
+    content: bytes | None = None
+    past: Past = field(default_factory=Past)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The facts of one file, or why there are none."""
+
+    facts: dict[str, object]
+    reason: str | None = None
+
+
+def take(item: Item, families: tuple[Family, ...] = registry.FAMILIES) -> Taken:
+    """Take the facts of one file; whatever its content does, it costs no other file anything."""
+    try:
+        text = readable(item.content or b"")
+        return Taken(registry.facts_of(Source(item.path.rpartition("/")[2], item.language or "", text), families))
+    except Unreadable as reason:
+        return Taken({}, str(reason))
+    except RecursionError:
+        return Taken({}, "nested too deep")
+
+
+def measure(rules: Sequence[Rule], listing: Listing, items: Iterable[Item]) -> tuple[list[Measurement], dict[str, str]]:
+    """Run rules over files, and give what each did and which files could not be read."""
+    engine = Engine(rules, listing)
+    measured = [Measurement() for _ in rules]
+    unread: dict[str, str] = {}
+    for item in items:
+        found = engine.check(Subject(item.path, item.language, item.role, item.content))
+        category = category_of(item.path, item.language, item.role)
+        for number, sites in found.sites.items():
+            places = (
+                (site.conforming, Place(item.path, item.blob_id, site.start, site.end, site.form)) for site in sites
+            )
+            measured[number].see(places, item.past, category)
+        for number, reason in (found.broken or {}).items():
+            measured[number].broken[reason] += 1
+        if found.unread is not None:
+            unread[item.path] = found.unread
+    return measured, unread
