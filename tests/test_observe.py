@@ -8,6 +8,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -239,6 +240,12 @@ async def test_traces_are_sent_where_the_environment_says(monkeypatch: pytest.Mo
         trace = "0af7651916cd43dd8448eb211c80319c"
         async with httpx.AsyncClient(transport=transport, base_url="http://tenet") as client:
             await client.get("/somewhere", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+            await client.get(
+                "/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2VjcmV0", headers={"authorization": "Bearer secret"}
+            )
+            await client.get("/" + "x" * 5000)
+        with suppress(LookupError), observe.span("job broken"):
+            raise LookupError("no such secret")
         await asyncio.to_thread(observe.stop_traces)
         server.shutdown()
     ((path, body),) = received
@@ -246,3 +253,7 @@ async def test_traces_are_sent_where_the_environment_says(monkeypatch: pytest.Mo
     assert b"GET /somewhere" in body
     assert b"tenet-test" in body
     assert bytes.fromhex(trace) in body
+    assert b"LookupError" in body
+    assert b"GET /[redacted]" in body
+    assert [secret for secret in (b"eyJ", b"c2VjcmV0", b"secret") if secret in body] == []
+    assert len(body) < 3000

@@ -9,7 +9,10 @@ from typing import Any
 import structlog
 
 from app import __version__
+from app.observe.redaction import redact_text
 
+# A path is a stranger's words.
+LONGEST_NAME = 200
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 log = structlog.get_logger(__name__)
@@ -71,11 +74,23 @@ def span(
 
 @contextmanager
 def _recorded(name: str, headers: Iterable[tuple[bytes, bytes]], attributes: dict[str, Any]) -> Iterator[None]:
-    from opentelemetry.trace import SpanKind
+    from opentelemetry.trace import SpanKind, StatusCode
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     carrier = {key.decode("latin-1"): value.decode("latin-1") for key, value in headers}
     context = TraceContextTextMapPropagator().extract(carrier) if carrier else None
     kind = SpanKind.SERVER if carrier else SpanKind.INTERNAL
-    with _provider.get_tracer("tenet").start_as_current_span(name, context=context, kind=kind, attributes=attributes):
-        yield
+    with _provider.get_tracer("tenet").start_as_current_span(
+        redact_text(name)[:LONGEST_NAME],
+        context=context,
+        kind=kind,
+        attributes=attributes,
+        # By itself it would send the words of an error, which the log does not show before they were redacted.
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as recording:
+        try:
+            yield
+        except BaseException as error:
+            recording.set_status(StatusCode.ERROR, type(error).__name__)
+            raise

@@ -15,7 +15,7 @@ from app.services import signing_in
 from app.services.signing_in import Newcomer, Opened, Opening
 from resolvers.context import Context
 from resolvers.lists import shown
-from resolvers.people.types import User
+from resolvers.people.types import User, confidential
 
 field = strawberry.field
 
@@ -25,7 +25,7 @@ class SignUpInput:
     """A new account."""
 
     email: str = field(description="The e-mail address to sign in with.")
-    password: str = field(description="8 to 256 characters, and none of the commonest passwords.")
+    password: str = confidential("8 to 256 characters, and none of the commonest passwords.")
     name: str | None = field(default=strawberry.UNSET, description="The person's full name.")
 
 
@@ -34,15 +34,15 @@ class SignInInput:
     """Who signs in."""
 
     email: str = field(description="The account's e-mail address.")
-    password: str = field(description="The account's password.")
+    password: str = confidential("The account's password.")
 
 
 @strawberry.input(description="An old password and the new one.")
 class ChangePasswordInput:
     """An old password and the new one."""
 
-    current: str = field(description="The password as it is.")
-    new: str = field(description="The password to be: 8 to 256 characters, and none of the commonest.")
+    current: str = confidential("The password as it is.")
+    new: str = confidential("The password to be: 8 to 256 characters, and none of the commonest.")
 
 
 @strawberry.type(description="Somebody who signed in; over HTTP the answer also sets the session's cookie.")
@@ -50,7 +50,7 @@ class SignInPayload:
     """Somebody who signed in."""
 
     viewer: User = field(description="Who signed in.")
-    access_token: str = field(description="To be sent as `authorization: Bearer <token>`; renew it before it expires.")
+    access_token: str = confidential("To be sent as `authorization: Bearer <token>`; renew it before it expires.")
     expires_at: datetime = field(description="When the access token expires; the session goes on.")
 
 

@@ -13,7 +13,7 @@ from app.domain.viewer import Scope
 from app.services import keying
 from resolvers.context import Context
 from resolvers.lists import shown
-from resolvers.people.types import ApiKey
+from resolvers.people.types import ApiKey, confidential
 
 field = strawberry.field
 
@@ -48,7 +48,7 @@ class CreateApiKeyPayload:
     """An API key that was made."""
 
     api_key: ApiKey = field(description="The key.")
-    secret: str = field(description="Shown once, here: sent as `authorization: Bearer <secret>`.")
+    secret: str = confidential("Shown once, here: sent as `authorization: Bearer <secret>`.")
 
 
 @strawberry.type(description="An API key that ended.")

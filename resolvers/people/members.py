@@ -11,7 +11,7 @@ from app.domain.viewer import Role
 from app.services import membership
 from resolvers.context import Context
 from resolvers.lists import shown
-from resolvers.people.types import Invitation, Membership, Organization, User
+from resolvers.people.types import Invitation, Membership, Organization, User, confidential
 
 field = strawberry.field
 
@@ -29,7 +29,7 @@ class InviteMemberInput:
 class AcceptInvitationInput:
     """The token of an invitation."""
 
-    token: str = field(description="What the inviter passed on.")
+    token: str = confidential("What the inviter passed on.")
 
 
 @strawberry.input(description="An invitation to be taken back.")
@@ -68,7 +68,7 @@ class InviteMemberPayload:
     """An invitation that was made."""
 
     invitation: Invitation = field(description="The invitation.")
-    token: str = field(description="Shown once, here: pass it on to whom the invitation is for.")
+    token: str = confidential("Shown once, here: pass it on to whom the invitation is for.")
 
 
 @strawberry.type(description="Somebody who joined.")

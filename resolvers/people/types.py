@@ -1,7 +1,7 @@
 """What people, organizations and their credentials look like."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -10,6 +10,13 @@ from resolvers.lists import Connection, Node, forward, pages, related
 from resolvers.repos import Repo, pages_of_repos
 
 field = strawberry.field
+
+
+def confidential(description: str) -> Any:
+    """Declare a field that no repr shows: what is handed in or out here stands in no log and no traceback."""
+    declared = strawberry.field(description=description)
+    declared.repr = False
+    return declared
 
 
 @strawberry.type(description="A person.")

@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 import orjson
@@ -21,9 +21,10 @@ OperationKind = Literal["query", "mutation", "subscription"]
 class GraphQLRequest:
     """One operation as a client sent it, its shape already checked."""
 
-    query: str | None  # None when only the hash of a persisted document was sent
+    # None when only the hash of a persisted document was sent. Passwords stand here and below.
+    query: str | None = field(repr=False)
     operation_name: str | None
-    variables: dict[str, Any] | None
+    variables: dict[str, Any] | None = field(repr=False)
     extensions: dict[str, Any] | None
 
 

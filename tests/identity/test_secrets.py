@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -16,15 +17,21 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from app.cli.ports import get
 from app.config import Settings
 from app.credentials.issuer import shared_secret
 from app.credentials.tokens import TrustedKey
 from resolvers.documents import without_values
+from resolvers.people.accounts import SignInInput
+from resolvers.schema import schema
+from resolvers.transport.protocol import GraphQLRequest
 from tests import factories as make
 from tests.conftest import TABLES
-from tests.identity.fakes import FakeGithub
+from tests.identity.fakes import FakeGithub, served
 from tests.identity.forging import AUDIENCE, ISSUER, outside_claims, signed
 from tests.identity.installation import SECRET
 from tests.installed import eventually
@@ -78,8 +85,21 @@ def _without(value: Any, names: tuple[str, ...], secrets: set[str]) -> str:
     return str([_without(inner, names, secrets) for inner in value]) if isinstance(value, list) else str(value)
 
 
+class Collector:
+    """Takes what traces are sent."""
+
+    def __init__(self) -> None:
+        self.spans = b""
+
+    async def take(self, request: Request) -> Response:
+        self.spans += await request.body()
+        return Response()
+
+
 @asynccontextmanager
-async def serving(folder: Path, database_url: str, redis_url: str, github: FakeGithub) -> AsyncIterator[Run]:
+async def serving(
+    folder: Path, database_url: str, redis_url: str, github: FakeGithub, collector: str
+) -> AsyncIterator[Run]:
     log = folder / "output"
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
@@ -98,6 +118,7 @@ async def serving(folder: Path, database_url: str, redis_url: str, github: FakeG
         "TENET_GITHUB_URL": github.url,
         "TENET_GITHUB_API_URL": github.url,
         "PYTHONASYNCIODEBUG": "1",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
     }
     with log.open("wb") as output, listening:
         process = await asyncio.create_subprocess_exec(
@@ -125,10 +146,11 @@ async def serving(folder: Path, database_url: str, redis_url: str, github: FakeG
 async def test_no_secret_is_in_anything_that_a_full_run_says(
     tmp_path: Path, database_url: str, redis_url: str, session: AsyncSession, broom: "asyncpg.Connection[Any]"
 ) -> None:
-    github = FakeGithub()
-    async with github.serving() as url:
+    github, collector = FakeGithub(), Collector()
+    route = Route("/v1/traces", collector.take, methods=["POST"])
+    async with github.serving() as url, served([route]) as traced:
         github.url = url
-        async with serving(tmp_path, database_url, redis_url, github) as run:
+        async with serving(tmp_path, database_url, redis_url, github, traced) as run:
             await _everything(run, session, broom)
             metrics = (await run.client.get("/metrics")).text
             stored = str([(await session.execute(text(f"SELECT t::text FROM {table} t"))).all() for table in TABLES])
@@ -143,7 +165,10 @@ async def test_no_secret_is_in_anything_that_a_full_run_says(
     assert "unexpected error" in said
     assert said.count("Traceback") >= 2
     assert len(run.answers) > 20
-    for place, words in {"log": said, "answers": "\n".join(run.answers), "metrics": metrics, "Redis": kept}.items():
+    traces = collector.spans.decode("utf-8", "replace")
+    assert traces.count("POST /graphql") > 20
+    places = {"log": said, "answers": "\n".join(run.answers), "metrics": metrics, "Redis": kept, "traces": traces}
+    for place, words in places.items():
         assert [secret for secret in secrets if secret in words] == [], place
     # A hash of a password is stored; that is what it is for.
     assert [secret for secret in secrets - {"$argon2id"} if secret in stored] == []
@@ -231,6 +256,29 @@ def test_what_holds_secrets_does_not_show_them() -> None:
 )
 def test_a_message_says_what_is_wrong_without_the_value(message: str, kept: str) -> None:
     assert without_values(message) == kept
+
+
+def test_what_carries_secrets_to_and_from_clients_does_not_show_them() -> None:
+    secretive = re.compile(r"(password|secret|token)$|^(current|new)$")
+    shown = [
+        (name, declared.python_name, declared.repr)
+        for name in schema.core.type_map
+        for declared in getattr(schema.get_type_by_name(name), "fields", ())
+        if name != "Mutation" and secretive.search(declared.python_name)
+    ]
+    assert sorted(shown) == [
+        ("AcceptInvitationInput", "token", False),
+        ("ChangePasswordInput", "current", False),
+        ("ChangePasswordInput", "new", False),
+        ("CreateApiKeyPayload", "secret", False),
+        ("InviteMemberPayload", "token", False),
+        ("SignInInput", "password", False),
+        ("SignInPayload", "access_token", False),
+        ("SignUpInput", "password", False),
+    ]
+    assert PASSWORD not in repr(SignInInput(email="ada@example.com", password=PASSWORD))
+    request = GraphQLRequest(f'{{signIn(input:{{password:"{PASSWORD}"}})}}', None, {"password": PASSWORD}, None)
+    assert PASSWORD not in repr(request)
 
 
 async def test_a_user_row_is_not_spelt_out(session: AsyncSession) -> None:
