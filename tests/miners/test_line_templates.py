@@ -22,8 +22,10 @@ def repository(rules: int = 12) -> dict[str, str]:
 def test_lines_that_stand_together_are_one_convention_of_their_folder() -> None:
     found = trial(repository(), families=[line_templates.FAMILY])
     assert found.said == [
-        "JavaScript files in `src/rules/` carry `/** @type {import('../types').Rule} */`, `module.exports = {`, "
-        '`meta: { url: "https://example.org/rules/{stem-kebab}" },` (12 of 12)'
+        (
+            "JavaScript files in `src/rules/` carry `/** @type {import('../types').Rule} */`, `module.exports = {`, "
+            '`meta: { url: "https://example.org/rules/{stem-kebab}" },` (12 of 12)'
+        )
     ]
 
 

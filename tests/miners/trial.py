@@ -1,4 +1,4 @@
-"""A trial: a small repository as texts by path, mined and measured as a run does it, without processes or a database."""
+"""A trial: a small repository as texts by path, mined and measured as a run does it, in this process alone."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def trial(
 ) -> Trial:
     """Mine a repository; `new` names the paths that were added last year, `authors` who wrote which path."""
     contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
-    seen = [facts_of(path, sha1(content).hexdigest(), len(content), content) for path, content in contents.items()]  # noqa: S324
+    seen = [facts_of(path, sha1(content).hexdigest(), len(content), content) for path, content in contents.items()]
     chosen = tuple(families)
     people = authors or {path: ("ada", "ben", "cleo")[number % 3] for number, path in enumerate(sorted(contents))}
     items = [_item(file, contents[file.path], file.path in new, people.get(file.path)) for file in seen if file.minable]
