@@ -6,7 +6,7 @@ from typing import Any
 
 from app.domain import jobs
 from app.runtime import Runtime
-from workers import ingest, schedule, sweep
+from workers import ingest, nightly, schedule, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,13 @@ class Work:
     tries: int = 5
     hourly_at_minute: int | None = None
     every_seconds: int | None = None
+    daily_at_hour: int | None = None
+    """In UTC."""
+
+    @property
+    def by_the_clock(self) -> bool:
+        """Tell whether the clock asks for it."""
+        return any(time is not None for time in (self.hourly_at_minute, self.every_seconds, self.daily_at_hour))
 
 
 WORKS = (
@@ -27,4 +34,5 @@ WORKS = (
     Work(jobs.Revive, ingest.revive, seconds=60, every_seconds=5),
     Work(jobs.Schedule, schedule.schedule, seconds=300, every_seconds=60),
     Work(jobs.Sweep, sweep.sweep, seconds=600, hourly_at_minute=17),
+    Work(jobs.Nightly, nightly.nightly, seconds=3600, daily_at_hour=3),
 )

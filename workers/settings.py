@@ -5,6 +5,7 @@ import json
 import os
 import socket
 from contextlib import suppress
+from datetime import UTC
 from time import perf_counter, time
 from typing import Any
 
@@ -49,11 +50,8 @@ class LeaseWorker(Worker):
         self._renewed_at = self._lived_at = 0.0
         super().__init__(
             [self._function(work) for work in works],
-            cron_jobs=[
-                self._tick(work)
-                for work in works
-                if work.hourly_at_minute is not None or work.every_seconds is not None
-            ],
+            cron_jobs=[self._tick(work) for work in works if work.by_the_clock],
+            timezone=UTC,
             queue_name=queue_of(line),
             redis_pool=open_arq(settings.redis_url.get_secret_value(), tries=REDIS_TRIES),
             handle_signals=False,
@@ -141,8 +139,9 @@ class LeaseWorker(Worker):
 
         # At the start too: an installation that runs for minutes a day would never see the minute.
         seconds = set(range(0, 60, work.every_seconds)) if work.every_seconds else 0
+        minute = 0 if work.daily_at_hour is not None else work.hourly_at_minute
         name = f"cron:{work.job.name}"
-        return cron(ask, name=name, minute=work.hourly_at_minute, second=seconds, run_at_startup=True)
+        return cron(ask, name=name, hour=work.daily_at_hour, minute=minute, second=seconds, run_at_startup=True)
 
     async def _run(self, work: Work, job_id: str, attempt: int, arguments: dict[str, Any]) -> None:
         name, started, state = work.job.name, perf_counter(), "done"

@@ -51,6 +51,18 @@ class Sweep(Job):
 
 
 @dataclass(frozen=True, slots=True)
+class Nightly(Job):
+    """Dismiss what nobody cares for, and remove what belongs to nobody."""
+
+    name = "nightly"
+
+    @property
+    def id(self) -> str | None:
+        """One at a time over all workers."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Ingest(Job):
     """Carry out an ingestion run."""
 

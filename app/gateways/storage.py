@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from app.domain.errors import NotFound
 LARGEST = 64 << 20
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(?:/[a-z0-9][a-z0-9._-]{0,99}){0,2}")
+_FOLDER = re.compile(r"[0-9a-f]{32}")
 _KEY = re.compile(rf"([0-9a-f]{{32}})/([0-9a-f]{{32}})/({_NAME.pattern})")
 
 
@@ -58,6 +60,14 @@ class Storage:
         """Add up the bytes on disk."""
         parts = [organization_id.hex, *([] if repo_id is None else [repo_id.hex])]
         return await asyncio.to_thread(_size, self._root.joinpath(*parts))
+
+    async def stored(self) -> list[tuple[UUID, UUID]]:
+        """List the organizations and repositories that have objects."""
+        return await asyncio.to_thread(_stored, self._root)
+
+    async def tidy(self, older_than: float) -> int:
+        """Remove what writers and removers that were killed left behind so many seconds ago; count it."""
+        return await asyncio.to_thread(_tidy, self._root, time.time() - older_than)
 
     def _place(self, key: str) -> Path:
         # A key comes back from a row of the database; that nobody can write one there is no reason to trust it.
@@ -108,3 +118,30 @@ def _size(path: Path) -> int:
             with suppress(FileNotFoundError):
                 total += Path(folder, name).stat().st_size
     return total
+
+
+def _stored(root: Path) -> list[tuple[UUID, UUID]]:
+    found = ((owner, folder) for owner in _folders(root) for folder in _folders(root / owner))
+    return sorted((UUID(hex=owner), UUID(hex=folder)) for owner, folder in found)
+
+
+def _folders(place: Path) -> list[str]:
+    try:
+        with os.scandir(place) as entries:
+            return [entry.name for entry in entries if _FOLDER.fullmatch(entry.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _tidy(root: Path, before: float) -> int:
+    removed = 0
+    for folder, folders, names in os.walk(root):
+        for name in [*folders, *names]:
+            left = Path(folder, name)
+            with suppress(FileNotFoundError):
+                if name.startswith(".") and left.stat().st_mtime < before:
+                    shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
+                    removed += 1
+        # What was removed, and what somebody else is removing, is not walked.
+        folders[:] = [name for name in folders if not name.startswith(".")]
+    return removed

@@ -5,18 +5,20 @@ and several in the order of their ids. So nobody waits for somebody who waits fo
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import models
+from app.domain.confidence import ConfidenceTier
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.ids import Kind, public
 from app.domain.links import LONGEST_TITLE, MOST, Link, is_of, recognized
 from app.domain.moments import spell
-from app.domain.pattern import ProvenanceKind
+from app.domain.pattern import PatternStatus, ProvenanceKind
 from app.domain.viewer import Permission, Viewer
 
 _HELD = (
@@ -87,6 +89,21 @@ def standing_of(pattern: models.Pattern) -> dict[str, Any]:
         "statusChangedAt": spell(pattern.status_changed_at),
         "statusChangedBy": None if changed_by is None else public(Kind.USER, changed_by),
     }
+
+
+def neglected(since: datetime) -> ColumnElement[bool]:
+    """Say that a pattern is a weak candidate that nobody has touched since a moment."""
+    return and_(
+        models.Pattern.status == PatternStatus.CANDIDATE,
+        models.Pattern.tier == ConfidenceTier.WEAK,
+        models.Pattern.touched_at < since,
+    )
+
+
+async def neglecting(session: AsyncSession, since: datetime) -> list[UUID]:
+    """List the repositories that have such candidates."""
+    found = await session.scalars(select(models.Pattern.repo_id).where(neglected(since)).distinct())
+    return sorted(found)
 
 
 async def new_links(

@@ -1,7 +1,9 @@
 """Shapes of connected repositories and their files."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, Uuid, and_, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -120,3 +122,8 @@ async def named(session: AsyncSession, view: View, full_name: str, organization_
         )
     result = await session.execute(statement.limit(2), dict(view.bound))
     return [Record(REPO, row) for row in result.mappings()]
+
+
+async def known(session: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
+    """Tell which of some repositories there are."""
+    return set(await session.scalars(select(Repo.id).where(Repo.id.in_(list(ids)))))
