@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from app.miners import caught_names, file_case, line_templates
+from app.miners import caught_names, file_case, import_forms, line_templates, preferred_libraries
 from app.miners.core.family import Facts, Family
 from app.syntax import Source, Unreadable
 
@@ -10,6 +10,8 @@ FAMILIES: tuple[Family, ...] = (
     line_templates.FAMILY,
     file_case.FAMILY,
     caught_names.FAMILY,
+    import_forms.FAMILY,
+    preferred_libraries.FAMILY,
 )
 
 

@@ -1,0 +1,89 @@
+"""Which of several libraries for the same purpose is used: `require` and not `assert`, pathlib and not os.path.
+
+Says, for instance: "Go tests assert with `github.com/stretchr/testify/require`, not with `…/assert`". The sets of
+competitors are a list below; a repository that uses none of a set says nothing.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.domain.pattern import PatternCategory
+from app.domain.rule import Rule, RuleKind
+from app.miners.core.family import TONGUES, Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.words import in_scope
+from app.miners.preferred_libraries.competitors import COMPETITORS, STEPS, USUAL
+from app.syntax import Source, imports_of
+
+_NODE = "node:"
+_OF_NODE = ("JavaScript", "TypeScript")
+_BUILTINS = ("assert", "fs", "path", "test")
+
+
+def facts(source: Source) -> Any:
+    """List the competitors that a file imports, by purpose."""
+    found: dict[str, list[str]] = {}
+    modules = [each.module.removeprefix(_NODE) for each in imports_of(source)]
+    language = TONGUES.get(source.language, source.language)
+    for purpose, libraries in COMPETITORS.get(language, {}).items():
+        if taken := sorted({library for module in modules if (library := _library(language, module, libraries))}):
+            found[purpose] = taken
+    return found or None
+
+
+def _library(language: str, module: str, libraries: tuple[str, ...]) -> str | None:
+    """Name the most exact competitor that a module is, or is below."""
+    step = STEPS.get(language)
+    fitting = [
+        library
+        for library in libraries
+        if module == library or (step is not None and module.startswith(library + step))
+    ]
+    return max(fitting, key=len, default=None)
+
+
+def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
+    """Let each file vote for what it takes, where it takes one."""
+    for purpose, libraries in (facts or {}).items():
+        for library in libraries:
+            yield Vote(purpose, (library,))
+
+
+def propose(finding: Finding) -> Proposal | None:
+    """Say which one it is, and which it is not."""
+    language = finding.tongue or ""
+    libraries = COMPETITORS[language].get(finding.topic, ())
+    if len(libraries) < 2:
+        return None
+    rule = Rule(
+        RuleKind.IMPORT,
+        {
+            "per": "import",
+            "applicable": {"module": _globs(language, libraries)},
+            "conforming": {"module": _globs(language, (finding.form,))},
+        },
+        finding.scope,
+        alternative=f"`{finding.alternative}`" if finding.alternative else None,
+    )
+    against = f", not with `{finding.alternative}`" if finding.alternative and " with" in finding.topic else ""
+    name = f"{in_scope(finding, 'Files')} {finding.topic} `{finding.form}`{against}"
+    # Without anybody who does otherwise it is worth less: perhaps there was never a choice.
+    return Proposal(name, rule, PatternCategory.DEPENDENCY, weight=1.0 if finding.rivals else 0.7)
+
+
+def _globs(language: str, libraries: Iterable[str]) -> list[str]:
+    step = STEPS.get(language)
+    named = [glob for library in libraries for glob in ((library, f"{library}{step}*") if step else (library,))]
+    return [
+        *named,
+        *(f"{_NODE}{glob}" for glob in named if language in _OF_NODE and glob.partition("/")[0] in _BUILTINS),
+    ]
+
+
+def prior(finding: Finding) -> float:
+    """Know what nearly everybody takes."""
+    return USUAL.get((finding.tongue or "", finding.form), 0.35)
+
+
+FAMILY = Family(
+    "preferred-libraries", votes, propose, facts=facts, prior=prior, least=Least(sites=6, files=5, share=0.87)
+)

@@ -1,0 +1,77 @@
+"""In which form things are imported, in each language that leaves a choice."""
+
+import pytest
+
+from app.miners import import_forms
+from tests.miners.trial import Trial, trial
+
+
+def mined(files: dict[str, str]) -> Trial:
+    return trial(files, families=[import_forms.FAMILY])
+
+
+def package(own: list[str], head: str = "") -> dict[str, str]:
+    return {"lib/shop/__init__.py": "", **{f"lib/shop/part{n}.py": f"{head}{each}\n" for n, each in enumerate(own)}}
+
+
+def test_modules_of_a_package_import_each_other_relatively() -> None:
+    files = package(["from .money import Price"] * 19 + ["from shop.money import Price"])
+    # Tests are outside of the package, where nothing can be imported relatively.
+    files |= {f"tests/test_part{n}.py": "from shop.money import Price\n" for n in range(20)}
+    found = mined(files).find("`shop`")
+    assert str(found) == "Python modules of `shop` import each other relatively (19 of 20)"
+    assert found.scope == ("lib/shop/**",)
+    assert found.violations == ["lib/shop/part19.py:1"]
+    assert found.measured.candidate.proposal.rule.alternative == "`from shop. …`"
+
+
+def test_modules_of_a_package_import_each_other_absolutely() -> None:
+    files = package(["from shop.money import Price"] * 30)
+    assert mined(files).said == ["Python modules of `shop` import each other absolutely, from `shop` (30 of 30)"]
+
+
+def test_packages_that_mix_both_say_nothing() -> None:
+    assert mined(package(["from .money import Price", "from shop.money import Price"] * 10)).said == []
+
+
+def test_a_module_has_its_own_short_name() -> None:
+    files = package(["import typing as t"] * 12 + ["from typing import Any"])
+    assert mined(files).said == ["`typing` is imported as a whole: `import typing as t` (12 of 13)"]
+
+
+def test_how_a_module_is_imported_is_no_news_where_nobody_does_otherwise() -> None:
+    assert mined(package(["from shutil import copy"] * 20)).said == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "language", "usual", "other", "said"),
+    [
+        ("ts", "TypeScript", 'import fs from "node:fs";', 'import fs from "fs";', "begin with `node:`"),
+        ("js", "JavaScript", 'const fs = require("node:fs");', 'const fs = require("fs");', "begin with `node:`"),
+        ("ts", "TypeScript", 'import { a } from "./a.js";', 'import { a } from "./a";', "name the file with its extension"),
+        ("ts", "TypeScript", 'import { a } from "@/a";', 'import { a } from "../a";', "go through an alias"),
+        ("js", "JavaScript", "", 'import a from "b";', "are loaded by `require`"),
+        ("rs", "Rust", "use crate::a::B;", "use super::a::B;", "are imported from `crate::`"),
+        ("java", "Java", "import static org.mockito.Mockito.when;", "import org.mockito.Mockito.when;", "statically"),
+    ],
+    ids=["node", "node-required", "extension", "alias", "require", "crate", "static"],
+)  # fmt: skip
+def test_the_form_that_nearly_all_have(ending: str, language: str, usual: str, other: str, said: str) -> None:
+    more = {"js": 'const b = require("b");\n' * 2}.get(ending, "")
+    files = {f"src/part{n}.{ending}": f"{usual}\n{more}" for n in range(19)}
+    files[f"src/other.{ending}"] = f"{other}\n"
+    found = mined(files).find(said)
+    assert found.name.startswith(language)
+    assert found.applicable - found.conforming == 1
+    assert found.violations == [f"src/other.{ending}:1"]
+
+
+def test_who_has_no_alias_had_no_choice() -> None:
+    found = mined({f"src/part{n}.ts": 'import { a } from "../a.js";\n' for n in range(20)})
+    assert found.said == ["TypeScript relative imports name the file with its extension (20 of 20)"]
+
+
+def test_imports_of_typescript_are_no_news() -> None:
+    found = mined({f"src/part{n}.ts": 'import { a } from "pkg";\n' for n in range(20)})
+    assert found.said == []
+    assert found.suppressed.counts["language norm"] == 1

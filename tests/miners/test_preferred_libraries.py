@@ -1,0 +1,60 @@
+"""Which of several libraries for one purpose is used."""
+
+import pytest
+
+from app.miners import preferred_libraries
+from tests.miners.trial import Trial, trial
+
+NAME = {
+    "py": "Python",
+    "ts": "TypeScript",
+    "js": "JavaScript",
+    "go": "Go",
+    "java": "Java",
+    "rs": "Rust",
+}
+
+
+def mined(files: dict[str, str]) -> Trial:
+    return trial(files, families=[preferred_libraries.FAMILY])
+
+
+@pytest.mark.parametrize(
+    ("ending", "usual", "other", "said"),
+    [
+        ("py", "import httpx", "import requests", "make HTTP requests with `httpx`, not with `requests`"),
+        ("ts", 'import { z } from "zod";', 'import yup from "yup";', "validate with `zod`, not with `yup`"),
+        ("js", 'const d = require("dayjs/esm");', 'const m = require("moment");', "handle dates with `dayjs`, not with `moment`"),
+        ("go", 'package a\n\nimport "github.com/pkg/errors"', 'package a\n\nimport "errors"', "make errors with `github.com/pkg/errors`, not with `errors`"),
+        ("java", "import org.assertj.core.api.Assertions;", "import org.junit.Assert;", "assert with `org.assertj.core.api`, not with `org.junit.Assert`"),
+        ("rs", "use parking_lot::Mutex;", "use std::sync::Mutex;", "lock with `parking_lot`, not with `std::sync`"),
+    ],
+    ids=list(NAME),
+)  # fmt: skip
+def test_one_of_several_is_preferred(ending: str, usual: str, other: str, said: str) -> None:
+    files = {f"src/part{n}.{ending}": f"{usual}\n" for n in range(19)} | {f"src/other.{ending}": f"{other}\n"}
+    found = mined(files).find(said)
+    assert str(found) == f"{NAME[ending]} files {said} (19 of 20)"
+    assert [each.partition(":")[0] for each in found.violations] == [f"src/other.{ending}"]
+
+
+def test_tests_may_prefer_another_one() -> None:
+    files = {f"src/part{n}.go": 'package a\n\nimport "errors"\n' for n in range(20)}
+    files |= {f"src/part{n}_test.go": 'package a\n\nimport "github.com/pkg/errors"\n' for n in range(20)}
+    found = mined(files).find("github.com/pkg/errors")
+    assert found.name.startswith("Go test files")
+    assert (found.conforming, found.applicable) == (20, 20)
+
+
+def test_names_of_nodes_own_modules_are_one() -> None:
+    files = {f"src/part{n}.ts": f'import assert from "{"node:" if n % 2 else ""}assert/strict";\n' for n in range(20)}
+    files |= {"src/other.ts": 'import chai from "chai";\n'}
+    found = mined(files).find("assert with")
+    assert str(found) == "TypeScript files assert with `assert/strict`, not with `chai` (20 of 21)"
+
+
+def test_a_mixture_and_what_everybody_takes_are_no_news() -> None:
+    files = {f"src/part{n}.py": f"import json, {'httpx' if n % 2 else 'requests'}\n" for n in range(30)}
+    found = mined(files)
+    assert found.said == []
+    assert found.suppressed.counts["language norm"] == 1
