@@ -1,12 +1,14 @@
 """What a rule was seen to do in a repository: counts, places, people and times; parts of it add up to the whole."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from zlib import crc32
 
 from app.domain.pattern import CodeCategory
+
+Name = TypeVar("Name", bound=str)
 
 MOST_PLACES = 400
 """So many violations are kept; all are counted."""
@@ -48,17 +50,17 @@ class Measurement:
     """Files with conforming sites."""
     new_applicable: int = 0
     new_conforming: int = 0
-    authors: Counter[str] = field(default_factory=Counter)
+    authors: dict[str, int] = field(default_factory=dict)
     """Conforming files by who worked on them most."""
-    categories: Counter[CodeCategory] = field(default_factory=Counter)
+    categories: dict[CodeCategory, int] = field(default_factory=dict)
     oldest: datetime | None = None
     newest: datetime | None = None
     samples: list[Place] = field(default_factory=list)
     """Some conforming places, one a file, the same ones however the files are dealt out."""
     violations: list[Place] = field(default_factory=list)
-    rivals: Counter[str] = field(default_factory=Counter)
+    rivals: dict[str, int] = field(default_factory=dict)
     """What stands at places that do not conform, where the rule can tell."""
-    broken: Counter[str] = field(default_factory=Counter)
+    broken: dict[str, int] = field(default_factory=dict)
     """Why the rule could not be run, by how many files."""
 
     @property
@@ -79,7 +81,7 @@ class Measurement:
             else:
                 self.violations.append(place)
                 if place.form:
-                    self.rivals[place.form] += 1
+                    _count(self.rivals, place.form, 1)
         self.applicable += applicable
         self.conforming += conforming
         self.files += applicable > 0
@@ -88,15 +90,19 @@ class Measurement:
             self.new_applicable += applicable
             self.new_conforming += conforming
         if conforming and shown is not None:
-            self.categories[category] += conforming
+            _count(self.categories, category, conforming)
             if past.authors:
-                self.authors[max(past.authors, key=lambda name: (past.authors[name], name))] += conforming
+                _count(self.authors, max(past.authors, key=lambda name: (past.authors[name], name)), conforming)
                 for name in past.authors:
-                    self.authors[name] += 0
+                    _count(self.authors, name, 0)
             self.oldest = min((each for each in (self.oldest, past.first) if each), default=None)
             self.newest = max((each for each in (self.newest, past.first) if each), default=None)
             self.samples.append(shown)
         self._trim()
+
+    def breaks(self, reason: str) -> None:
+        """Note that the rule could not be run on a file."""
+        _count(self.broken, reason, 1)
 
     def add(self, other: "Measurement") -> None:
         """Add what the same rule did in other files."""
@@ -107,14 +113,17 @@ class Measurement:
         self.new_applicable += other.new_applicable
         self.new_conforming += other.new_conforming
         for name, count in other.authors.items():
-            self.authors[name] += count
-        self.categories.update(other.categories)
+            _count(self.authors, name, count)
+        for category, count in other.categories.items():
+            _count(self.categories, category, count)
         self.oldest = min((each for each in (self.oldest, other.oldest) if each), default=None)
         self.newest = max((each for each in (self.newest, other.newest) if each), default=None)
         self.samples += other.samples
         self.violations += other.violations
-        self.rivals.update(other.rivals)
-        self.broken.update(other.broken)
+        for form, count in other.rivals.items():
+            _count(self.rivals, form, count)
+        for reason, count in other.broken.items():
+            _count(self.broken, reason, count)
         self._trim()
 
     def _trim(self) -> None:
@@ -123,13 +132,18 @@ class Measurement:
         if len(self.violations) > 2 * MOST_PLACES:
             self.violations = sorted(self.violations, key=_lot)[:MOST_PLACES]
         if len(self.authors) > 2 * _MOST_NAMES:
-            self.authors = Counter(dict(self.authors.most_common(_MOST_NAMES)))
+            most = sorted(self.authors.items(), key=lambda each: (-each[1], each[0]))
+            self.authors = dict(most[:_MOST_NAMES])
 
     def settled(self) -> "Measurement":
         """Bring the places into the one order that does not hang on the order of the files."""
         self.samples = sorted(self.samples, key=_lot)[:MOST_SAMPLES]
         self.violations = sorted(self.violations, key=_lot)[:MOST_PLACES]
         return self
+
+
+def _count(counts: dict[Name, int], name: Name, more: int) -> None:
+    counts[name] = counts.get(name, 0) + more
 
 
 def _lot(place: Place) -> tuple[int, str, int]:

@@ -15,6 +15,9 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
+BY_NAME = {family.name: family for family in FAMILIES}
+
+
 def extractor_version(families: tuple[Family, ...] = FAMILIES) -> str:
     """Name the facts that these families take: kept facts of another name are of no use."""
     told = " ".join(f"{family.name}={family.version}" for family in sorted(families, key=lambda each: each.name))

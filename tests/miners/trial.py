@@ -104,11 +104,13 @@ def run(
     rules = [candidate.proposal.rule for candidate in mined.candidates]
     measured: list[Measurement] = measure(rules, listing, items)[0] if rules else []
     settled = [each.settled() for each in measured]
-    chosen = select(zip(mined.candidates, settled, strict=True), mined.suppressed, authors=authors, most=most)
+    named = {family.name: family for family in families}
+    pairs = zip(mined.candidates, settled, strict=True)
+    chosen = select(pairs, mined.suppressed, named, authors=authors, most=most)
     conventions = [
         Convention(
             each.candidate.proposal.name,
-            each.candidate.family.name,
+            each.candidate.family,
             each.measurement.conforming,
             each.measurement.applicable,
             each,

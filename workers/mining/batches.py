@@ -60,7 +60,7 @@ def measure(rules: Sequence[Rule], listing: Listing, items: Iterable[Item]) -> t
             )
             measured[number].see(places, item.past, category)
         for number, reason in (found.broken or {}).items():
-            measured[number].broken[reason] += 1
+            measured[number].breaks(reason)
         if found.unread is not None:
             unread[item.path] = found.unread
     return measured, unread

@@ -29,7 +29,8 @@ Files = Callable[[], Iterable[tuple[File, Facts]]]
 class Candidate:
     """A proposal, and how it came about."""
 
-    family: Family
+    family: str
+    version: int
     finding: Finding
     proposal: Proposal
     bits: float
@@ -40,12 +41,12 @@ class Candidate:
 class Suppressed:
     """What was found and not proposed, by reason, with some names of each."""
 
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, reason: str, name: str) -> None:
         """Count one more."""
-        self.counts[reason] += 1
+        self.counts[reason] = self.counts.get(reason, 0) + 1
         examples = self.examples.setdefault(reason, [])
         if len(examples) < _EXAMPLES:
             examples.append(name)
@@ -153,7 +154,7 @@ def _candidate(family: Family, finding: Finding, suppressed: Suppressed) -> Cand
         suppressed.add("language norm" if not family.local else "holds everywhere", proposal.name)
         return None
     score = bits * log2(1 + finding.applicable) * wilson_low(finding.conforming, finding.applicable) * proposal.weight
-    return Candidate(family, finding, replace(proposal, rule=_spoken(proposal)), bits, score)
+    return Candidate(family.name, family.version, finding, replace(proposal, rule=_spoken(proposal)), bits, score)
 
 
 def _spoken(proposal: Proposal) -> Rule:
@@ -170,10 +171,10 @@ def _best(candidates: list[Candidate], suppressed: Suppressed) -> list[Candidate
         fingerprint = candidate.proposal.rule.fingerprint
         if fingerprint in known:
             suppressed.add("said by another", candidate.proposal.name)
-        elif len(best) == MOST_PROPOSED or taken[candidate.family.name] == MOST_OF_ONE_FAMILY:
+        elif len(best) == MOST_PROPOSED or taken[candidate.family] == MOST_OF_ONE_FAMILY:
             suppressed.add("over the limit", candidate.proposal.name)
         else:
             known.add(fingerprint)
-            taken[candidate.family.name] += 1
+            taken[candidate.family] += 1
             best.append(candidate)
     return best

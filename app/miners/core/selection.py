@@ -1,12 +1,13 @@
 """Choosing what a person sees: candidates whose measured rule still holds, each said once, the best of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.confidence import Trend, trend_of
 from app.domain.measurement import Measurement, Place
 from app.domain.statistics import wilson_low
+from app.miners.core.family import Family, Least
 from app.miners.core.mining import Candidate, Suppressed
 
 MOST_KEPT, MOST_EVER = 60, 120
@@ -26,12 +27,17 @@ class Measured:
 
 
 def select(
-    measured: Iterable[tuple[Candidate, Measurement]], suppressed: Suppressed, *, authors: int, most: int = MOST_KEPT
+    measured: Iterable[tuple[Candidate, Measurement]],
+    suppressed: Suppressed,
+    families: Mapping[str, Family],
+    *,
+    authors: int,
+    most: int = MOST_KEPT,
 ) -> list[Measured]:
     """Keep what holds, is alive, is not one person's habit, and is not said already; best first."""
     holding = []
     for candidate, measurement in measured:
-        reason, trend = _judged(candidate, measurement, authors)
+        reason, trend = _judged(measurement, families[candidate.family].least, authors)
         if reason is None:
             holding.append(Measured(candidate, measurement, trend))
         else:
@@ -48,8 +54,7 @@ def select(
     return kept
 
 
-def _judged(candidate: Candidate, measured: Measurement, authors: int) -> tuple[str | None, Trend]:
-    least = candidate.family.least
+def _judged(measured: Measurement, least: Least, authors: int) -> tuple[str | None, Trend]:
     old = (measured.conforming - measured.new_conforming, measured.applicable - measured.new_applicable)
     trend = trend_of((measured.new_conforming, measured.new_applicable), old)
     if measured.applicable < least.sites or measured.conforming_files < min(least.files, measured.files):

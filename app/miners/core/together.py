@@ -40,7 +40,7 @@ def join(
                         key = (name, tongue, vote.topic, form)
                         if key in wanted:
                             carriers[key].add(number)
-                            order.setdefault(key, place)
+                            order[key] = min(order.get(key, place), place)
     groups = _groups(joining, carriers)
     joined = [_one(group, order) for group in groups]
     return [each for each in found if not each[0].joins] + joined

@@ -83,7 +83,7 @@ def show(found: Trial, verbose: bool) -> None:
             say("        scope", scope.languages, scope.include, "not", scope.exclude, [r.value for r in scope.roles])
             say("        rule", dict(candidate.proposal.rule.definition))
             say("        breaks", each.violations[:5], candidate.proposal.rule.alternative or "")
-    say(dict(found.suppressed.counts.most_common()))
+    say(found.suppressed.counts)
 
 
 def main() -> None:
