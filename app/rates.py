@@ -70,8 +70,9 @@ class Delay:
 
 
 # Whom may wrong passwords slow down? One account from one place: whoever tries there. One place, whatever the account:
-# whoever tries many. One account from anywhere: everybody, and since an attacker could keep that going, for seconds at
-# most. Where a person has signed in before, only the first holds, so that nobody elsewhere can lock them out.
+# whoever tries many. One account from anywhere: everybody, for seconds at a time. An attacker can keep all of these
+# going. So where a person has signed in before only the first holds, and in a browser in which they have nothing counts
+# but what was typed there: nobody else can lock them out, not even a neighbour behind the same address.
 PAIR = Delay(free=5, longest=60.0)
 PLACE = Delay(free=30, longest=60.0)
 ACCOUNT = Delay(free=20, longest=5.0)
@@ -134,13 +135,15 @@ class Rates:
         await self._counted("sign-up", "new accounts", place_of(address), 1, self._sign_ups, HOUR)
 
     @asynccontextmanager
-    async def attempt(self, account: str, address: str) -> AsyncIterator[None]:
-        """Try a password: refused while a delay lasts; leaving the block without an error means that it was right."""
-        account, place = sha256(account.encode()).hexdigest()[:32], place_of(address)
-        pair, known = f"pair:{account}:{place}", f"known:{account}:{place}"
-        delays = [(pair, PAIR)]
-        if not await self._windows.is_held(known):
-            delays += [(f"place:{place}", PLACE), (f"account:{account}", ACCOUNT)]
+    async def attempt(self, account: str, address: str, *, browser: str | None = None) -> AsyncIterator[None]:
+        """Try a password: refused while a delay lasts; leaving the block without an error means that it was right.
+
+        A browser is named where it is known to be the account's.
+        """
+        name, place = _short(account), place_of(address)
+        delays = [(f"pair:{name}:{place if browser is None else _short(browser)}", PAIR)]
+        if browser is None and not await self._windows.is_held(f"known:{name}:{place}"):
+            delays += [(f"place:{place}", PLACE), (f"account:{name}", ACCOUNT)]
         # Counted before it is tried, or a hundred at once would all be the first.
         for key, delay in delays:
             standing = await self._windows.add(key, 1, HOUR)
@@ -153,7 +156,11 @@ class Rates:
                 await self._windows.add(key, -1, HOUR)
             else:
                 await self._windows.clear(key, f"{key}:pause")
-        await self._windows.hold(known, MONTH)
+        await self.remember(account, address)
+
+    async def remember(self, account: str, address: str) -> None:
+        """Know for a month that a person has signed in from a place."""
+        await self._windows.hold(f"known:{_short(account)}:{place_of(address)}", MONTH)
 
     async def _counted(self, key: str, what: str, who: str, count: int, limit: int, window: int) -> Charge | None:
         if not limit:
@@ -204,6 +211,11 @@ def place_of(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+def _short(name: str) -> str:
+    """Tell names apart without keeping them: what counts attempts needs no addresses of people."""
+    return sha256(name.encode()).hexdigest()[:32]
 
 
 def _whole(seconds: float) -> int:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Scope
 
 from app.credentials import secrets, tokens
-from app.credentials.cookies import session_cookie
+from app.credentials.cookies import browser_cookie, session_cookie
 from app.credentials.secrets import Prefix
 from app.domain.errors import Refusal, Unauthenticated
 from app.domain.events import CredentialRevoked
@@ -56,6 +56,7 @@ class Caller:
     proof: Proof | None
     address: str
     callers: "Callers" = field(repr=False)
+    cookies: bytes | None = field(default=None, repr=False)
     by_cookie: bool = False
     live: bool = False
 
@@ -100,6 +101,7 @@ class Callers:
 
     def __init__(self, runtime: Runtime, *, ticks: Callable[[], float] = time.monotonic) -> None:
         self.cookie = session_cookie(secure=runtime.settings.production)
+        self.browser = browser_cookie(secure=runtime.settings.production)
         self._runtime = runtime
         self._ticks = ticks
         self._secret = runtime.settings.signing_secret()
@@ -121,7 +123,7 @@ class Callers:
         if authorization is not None:
             try:
                 proof = await self._proof(authorization, address)
-                return await Caller(None, proof, address, self, live=live).now()
+                return await Caller(None, proof, address, self, cookie, live=live).now()
             except Unauthenticated:
                 await self._runtime.rates.refused(address)
                 raise
@@ -130,8 +132,8 @@ class Callers:
             proof = BySession(secrets.digest(secret))
             # A browser sends its cookie whether it still holds or not, and needs to be let in to sign in again.
             with suppress(Unauthenticated):
-                return await Caller(None, proof, address, self, by_cookie=True, live=live).now()
-        return Caller(None, None, address, self, live=live)
+                return await Caller(None, proof, address, self, cookie, by_cookie=True, live=live).now()
+        return Caller(None, None, address, self, cookie, live=live)
 
     async def viewer(self, proof: Proof) -> Viewer:
         """Tell whom a proof stands for now, or refuse it."""

@@ -36,6 +36,7 @@ class Context:
     look_again: Callable[[], Awaitable[Viewer | None]]
     callers: Callers
     address: str
+    cookies: bytes | None = field(default=None, repr=False)
     charge: Charge | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     _view: View | None = None

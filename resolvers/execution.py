@@ -293,8 +293,17 @@ class GraphQLEngine:
         async def look_again() -> Viewer | None:
             return (await caller.now()).viewer
 
-        viewer, address = caller.viewer, caller.address
-        return Context(self.runtime, self.cursors, viewer, self.feeds, look_again, self.callers, address, charge=charge)
+        return Context(
+            self.runtime,
+            self.cursors,
+            caller.viewer,
+            self.feeds,
+            look_again,
+            self.callers,
+            caller.address,
+            cookies=caller.cookies,
+            charge=charge,
+        )
 
     def _told(self, result: ExecutionResult, cost: int) -> Answer:
         payload: dict[str, Any] = {"data": result.data}

@@ -40,6 +40,11 @@ class Cookie:
         return f"__Host-{self.name}" if self.secure else self.name
 
 
+def browser_cookie(*, secure: bool) -> Cookie:
+    """Describe the cookie by which a browser is known again after its session ended; by itself it opens nothing."""
+    return Cookie("tenet_browser", secure)
+
+
 def session_cookie(*, secure: bool) -> Cookie:
     """Describe the cookie that carries the secret of a session."""
     return Cookie("tenet_session", secure)

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry.types import Info
 
-from app.credentials import passwords
+from app.credentials import browsers, passwords
 from app.domain import names
 from app.domain.errors import Forbidden, Invalid, Unauthenticated
 from app.domain.viewer import Credential, CredentialKind
@@ -86,11 +86,13 @@ class AccountMutations:
         email = names.email_address(input.email)
         name = names.name(input.name) if input.name else None
         passwords.check(input.password, email=email)
-        await context.runtime.rates.sign_up(context.address)
+        rates = context.runtime.rates
+        await rates.sign_up(context.address)
         newcomer = Newcomer(email, name, await passwords.hashed(input.password))
         async with context.write() as tx:
             opened = await signing_in.sign_up(tx, newcomer, _opening(context), ends=context.someone)
-        return await _signed_in(context, opened)
+        await rates.remember(email, context.address)
+        return await _signed_in(context, opened, email)
 
     @strawberry.mutation(
         description="Sign in with a password; a session that this browser had ends. Refuses: UNAUTHENTICATED (the "
@@ -106,7 +108,8 @@ class AccountMutations:
         async with context.read() as session:
             account = await accounts.find_by_email(session, input.email)
         kept = None if account is None else account.password_hash
-        async with context.runtime.rates.attempt(names.address_told(input.email) or "", context.address):
+        email = names.address_told(input.email) or ""
+        async with context.runtime.rates.attempt(email, context.address, browser=_browser_of(context, email)):
             # Checked in any case: that somebody is unknown must not show, not even by the time it takes.
             if not await passwords.matches(input.password, kept) or account is None or kept is None:
                 raise Unauthenticated("The e-mail address or the password is wrong.")
@@ -115,7 +118,7 @@ class AccountMutations:
             opened = await signing_in.sign_in(
                 tx, account.id, kept, _opening(context), ends=context.someone, rehashed=rehashed
             )
-        return await _signed_in(context, opened)
+        return await _signed_in(context, opened, email)
 
     @strawberry.mutation(
         description="End the session behind the cookie or the access token, and all access tokens made from it. "
@@ -181,8 +184,17 @@ def _opening(context: Context) -> Opening:
     return Opening(context.now, timedelta(days=context.runtime.settings.session_days), context.address)
 
 
-async def _signed_in(context: Context, opened: Opened) -> SignInPayload:
+def _browser_of(context: Context, email: str) -> str | None:
+    """Give what a browser shows for its owner having signed in there before."""
+    told = context.callers.browser.find(context.cookies)
+    return told if browsers.vouches(context.runtime.settings.signing_secret(), email, told) else None
+
+
+async def _signed_in(context: Context, opened: Opened, email: str) -> SignInPayload:
     await _enter(context, opened)
+    if _browser_of(context, email) is None:
+        vouched = browsers.vouch(context.runtime.settings.signing_secret(), email)
+        context.headers.append(context.callers.browser.set(vouched, seconds=browsers.LIFETIME_SECONDS))
     token, expires_at = context.callers.access_token(opened.user_id, opened.session_id, opened.expires_at)
     viewer = await shown(context, "User", opened.user_id)
     return SignInPayload(viewer=viewer, access_token=token, expires_at=expires_at)

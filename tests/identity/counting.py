@@ -47,10 +47,12 @@ def limited(**limits: int) -> Settings:
     return Settings(_env_file=None).model_copy(update={"env": Environment.PRODUCTION, **limits})
 
 
-async def attempts(rates: Rates, account: str, address: str, *, right: bool = False) -> float:
+async def attempts(
+    rates: Rates, account: str, address: str, *, right: bool = False, browser: str | None = None
+) -> float:
     """Try a password once, and give how long is to be waited."""
     try:
-        async with rates.attempt(account, address):
+        async with rates.attempt(account, address, browser=browser):
             if not right:
                 raise LookupError
     except LookupError:

@@ -15,6 +15,7 @@ from app.domain.ids import Kind, public
 from app.domain.viewer import Role, Scope
 from tests import factories as make
 from tests.identity.conftest import Install
+from tests.identity.forging import AUDIENCE, ISSUER, outside_claims, signed
 from tests.identity.installation import Installation, Person, key_of
 from tests.wire.service import Talk
 
@@ -144,6 +145,27 @@ async def test_an_expired_token_closes_its_socket(quick: Installation, session: 
     talk = await let_in(quick, {"authorization": f"Bearer {person.token}"})
     quick.clock.passed = timedelta(minutes=15, seconds=11)
     assert await talk.closed() == CLOSED
+
+
+async def test_an_expired_key_and_an_expired_outside_token_close_theirs(
+    install: Install, session: AsyncSession
+) -> None:
+    shared = "a secret that the issuer shares with us alone"
+    trusting = {"issuer": ISSUER, "issuer_audience": AUDIENCE, "issuer_secret": shared}
+    async with install(recheck_seconds=0.05, heartbeat_seconds=0.05, **trusting) as home:
+        organization = await make.organization(session)
+        owner = await home.member(session, organization, Role.OWNER)
+        soon = home.clock() + timedelta(minutes=5)
+        key = await key_of(session, organization, owner.user, list(Scope), expires_at=soon)
+        token = signed({"alg": "HS256"}, outside_claims(exp=int(soon.timestamp())), shared.encode())
+        talks = [await let_in(home, {"authorization": f"Bearer {way}"}) for way in (key, token)]
+        for talk in talks:
+            await talk.subscribe("1", ME)
+            assert (await talk.result("1"))["viewer"] is not None
+            assert await talk.hear() == {"type": "complete", "id": "1"}
+        home.clock.passed = timedelta(minutes=5, seconds=11)
+        for talk in talks:
+            assert await talk.closed() == CLOSED
 
 
 async def test_by_default_a_connection_is_looked_at_well_within_half_a_minute(home: Installation) -> None:

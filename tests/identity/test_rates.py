@@ -1,6 +1,7 @@
 """Limits: how much in a minute, how soon again, and what goes on when Redis does not."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -300,6 +301,24 @@ async def test_a_redis_that_hangs_holds_nobody_up(install: Install, session: Asy
     await windows.close()
     server.close()
     await server.wait_closed()
+
+
+async def test_without_redis_reads_go_on_and_sign_in_stays_limited_in_the_process(
+    install: Install, session: AsyncSession
+) -> None:
+    sign_in = "mutation($i:SignInInput!){signIn(input:$i){accessToken}}"
+    wrong = {"i": {"email": "ada@example.com", "password": "a wrong secret phrase"}}
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    windows = RedisWindows(f"redis://127.0.0.1:{port}")
+    async with install(env="production", origins=("https://a.example",)) as home:
+        home.runtime.rates = Rates(home.settings, SteadyWindows(windows, LocalWindows()))
+        person = await home.person(session)
+        codes = [(await home.ask(sign_in, wrong)).code for _ in range(PAIR.free + 3)]
+        assert codes == ["UNAUTHENTICATED"] * (PAIR.free + 1) + ["RATE_LIMITED"] * 2
+        assert (await home.ask(ME, token=person.token)).data["viewer"] is not None
+        assert (await home.ask("mutation{createAccessToken{expiresAt}}", token=person.token)).codes == []
+    await windows.close()
 
 
 async def test_only_a_known_proxy_is_believed_about_addresses(install: Install, session: AsyncSession) -> None:

@@ -1,7 +1,7 @@
 """Signing up, in and out: over HTTP, by cookie and by access token."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -38,7 +38,7 @@ async def test_signing_up_signs_in_by_cookie_and_by_token(home: Installation) ->
     told = made.data["signUp"]
     assert told["viewer"]["email"] == "ada@example.com"
     assert (told["viewer"]["login"], told["viewer"]["name"]) == ("ada", "Ada Lovelace")
-    (header,) = made.response.headers.get_list("set-cookie")
+    (header, _) = made.response.headers.get_list("set-cookie")
     assert {part.strip() for part in header.split(";")[1:]} == {"Path=/", "HttpOnly", "SameSite=Lax", "Max-Age=7776000"}
     for way in ({"token": told["accessToken"]}, {"cookie": made.cookie}):
         assert (await home.ask(ME, **way)).data == {"viewer": {"login": "ada", "email": "ada@example.com"}}
@@ -47,7 +47,7 @@ async def test_signing_up_signs_in_by_cookie_and_by_token(home: Installation) ->
 async def test_outside_development_the_cookie_is_for_this_host_over_tls_alone(install: Install) -> None:
     async with install(env="production", origins=("https://app.example.com",)) as home:
         made = await sign_up(home)
-        (header,) = made.response.headers.get_list("set-cookie")
+        (header, _) = made.response.headers.get_list("set-cookie")
         assert header.startswith("__Host-tenet_session=tns_")
         assert "; Secure" in header
         named = {"cookie": f"__Host-tenet_session={made.cookie}"}
@@ -240,8 +240,18 @@ async def test_an_access_token_is_renewed_until_the_session_ends(install: Instal
         assert (await home.ask(RENEW)).code == "UNAUTHENTICATED"
         home.clock.passed = timedelta(minutes=15, seconds=11)
         assert (await home.ask(ME, token=token)).code == "UNAUTHENTICATED"
-        late = (await home.ask(RENEW, cookie=made.cookie)).data["createAccessToken"]
-        assert (await home.ask(ME, token=late["accessToken"])).data["viewer"]["login"] == "ada"
+        for late in (timedelta(minutes=16), timedelta(days=13), timedelta(days=26), timedelta(days=30, minutes=-1)):
+            home.clock.passed = late
+            home.engine.callers.forget()
+            last = (await home.ask(RENEW, cookie=made.cookie)).data["createAccessToken"]
+            assert (await home.ask(ME, token=last["accessToken"])).data["viewer"]["login"] == "ada"
+        # The last one ends with its session, and no other comes after it.
+        left = datetime.fromisoformat(last["expiresAt"]) - home.clock()
+        assert timedelta() < left <= timedelta(minutes=1)
+        home.clock.passed = timedelta(days=30, seconds=11)
+        home.engine.callers.forget()
+        for way in ({"cookie": made.cookie}, {"token": last["accessToken"]}):
+            assert (await home.ask(RENEW, **way)).code == "UNAUTHENTICATED"
 
 
 async def test_no_token_outlives_its_session(install: Install) -> None:

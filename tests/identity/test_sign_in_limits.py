@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from app.credentials import browsers
 from app.gateways.windows import LocalWindows
 from app.rates import ACCOUNT, PAIR, PLACE, Delay, Rates
 from tests.identity.conftest import Install
@@ -67,6 +68,66 @@ async def test_nobody_is_locked_out_by_others() -> None:
     assert 0 < wait <= ACCOUNT.longest
     ticks.now += wait
     assert await attempts(rates, "ada", "203.0.113.99", right=True) == 0
+
+
+async def test_a_known_browser_waits_for_nobody_else_wherever_it_is() -> None:
+    ticks = Ticks()
+    rates = Rates(limited(), LocalWindows(ticks), ticks=ticks)
+    for second in range(600):
+        ticks.now += 1
+        # Somebody behind the same address, and a thousand others, never let go.
+        for address in (HOST, HOST, f"10.{second % 250}.{second // 250}.1"):
+            await attempts(rates, "ada", address)
+        if second % 60 == 59:
+            assert await attempts(rates, "ada", HOST, browser="hers") == 0
+            assert await attempts(rates, "ada", "203.0.113.99", right=True, browser="hers") == 0
+    # What is typed into it counts.
+    waits = [await attempts(rates, "ada", HOST, browser="hers") for _ in range(PAIR.free + 3)]
+    assert waits[-1] > 0
+
+
+async def test_a_browser_is_known_again_by_a_cookie_that_opens_nothing(install: Install) -> None:
+    sign_in = "mutation($i:SignInInput!){signIn(input:$i){accessToken}}"
+    sign_up = "mutation($i:SignUpInput!){signUp(input:$i){accessToken}}"
+    async with install(env="production", origins=("https://a.example",)) as home:
+        account = {"email": "ada@example.com", "password": PASSWORD}
+        made = await home.ask(sign_up, {"i": account}, address="203.0.113.1")
+        (header,) = (one for one in made.response.headers.get_list("set-cookie") if "_browser=" in one)
+        assert {part.strip() for part in header.split(";")[1:]} == {
+            *("Path=/", "HttpOnly", "SameSite=Lax", "Secure"),
+            f"Max-Age={400 * 86400}",
+        }
+        hers = {"cookie": header.partition(";")[0]}
+        assert hers["cookie"].startswith("__Host-tenet_browser=")
+        assert (await home.ask("{viewer{login}}", headers=hers)).data == {"viewer": None}
+        # Somebody at her new address locks everybody there out of her account.
+        wrong = {"i": {**account, "password": "another long enough password"}}
+        for _ in range(PAIR.free + 3):
+            late = await home.ask(sign_in, wrong, address=HOST)
+        assert late.code == "RATE_LIMITED"
+        assert (await home.ask(sign_in, {"i": account}, address=HOST)).code == "RATE_LIMITED"
+        again = await home.ask(sign_in, {"i": account}, address=HOST, headers=hers)
+        assert again.codes == []
+        assert [one for one in again.response.headers.get_list("set-cookie") if "_browser=" in one] == []
+        # For another account, or made up, it is nothing.
+        for _ in range(PAIR.free + 3):
+            late = await home.ask(sign_in, {"i": {**account, "email": "bob@example.com"}}, address=HOST, headers=hers)
+        assert late.code == "RATE_LIMITED"
+        forged = {"cookie": hers["cookie"][:-1] + ("0" if hers["cookie"][-1] != "0" else "1")}
+        for _ in range(3):
+            late = await home.ask(sign_in, wrong, address="198.51.100.7", headers=forged)
+        for _ in range(PAIR.free):
+            late = await home.ask(sign_in, wrong, address="198.51.100.7")
+        assert late.code == "RATE_LIMITED"
+
+
+@given(st.text(max_size=300) | st.from_regex(r"[\w-]{22}\.[0-9a-f]{64}", fullmatch=True))
+def test_nothing_but_our_own_word_vouches(told: str) -> None:
+    assert not browsers.vouches("a secret", "ada@example.com", told)
+    ours = browsers.vouch("a secret", "ada@example.com")
+    assert browsers.vouches("a secret", "ada@example.com", ours)
+    assert not browsers.vouches("a secret", "eve@example.com", ours)
+    assert not browsers.vouches("another secret", "ada@example.com", ours)
 
 
 @given(st.integers(0, 10_000), st.integers(0, 40), st.floats(1, 1000))
