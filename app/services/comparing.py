@@ -1,0 +1,75 @@
+"""Comparing: which candidates of a repository say what a decided pattern says already."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Row, select, update
+
+from app.db import models
+from app.db.tx import Tx
+from app.domain.pattern import PatternStatus
+from app.domain.rule import Rule, Scope
+from app.domain.similarity import Spot, Told, similar, words_of
+
+_WAITING = (PatternStatus.CANDIDATE, PatternStatus.DEFERRED)
+_DECIDED = (PatternStatus.AUTHORITATIVE, PatternStatus.REJECTED)
+
+
+async def compare(tx: Tx, repo_id: UUID) -> int:
+    """Flag candidates that say what an authoritative or rejected pattern says, and only those; count them.
+
+    Part of what a run writes: no person changed anything, so no version grows and no history is written.
+    """
+    rows = await _rows(tx, repo_id)
+    spots = await _spots(tx, [row.id for row in rows])
+    told = {row.id: _told(row, spots[row.id]) for row in rows}
+    # What was merged away is found again in the pattern that took its place.
+    decided = [told[row.id] for row in rows if row.status in _DECIDED and row.superseded_by_id is None]
+    found = similar((told[row.id] for row in rows if row.status in _WAITING), decided)
+    for row in rows:
+        if row.status in _WAITING and row.similar_to_id != found.get(row.id):
+            flagged = update(models.Pattern).where(models.Pattern.id == row.id)
+            await tx.session.execute(flagged.values(similar_to_id=found.get(row.id)))
+    return len(found)
+
+
+async def _rows(tx: Tx, repo_id: UUID) -> Sequence[Row[tuple[object, ...]]]:
+    pattern = models.Pattern
+    query = select(
+        pattern.id,
+        pattern.status,
+        pattern.similar_to_id,
+        pattern.superseded_by_id,
+        pattern.name,
+        pattern.description,
+        pattern.type,
+        pattern.rule_kind,
+        pattern.rule_definition,
+        pattern.scope_languages,
+    ).where(pattern.repo_id == repo_id, pattern.status.in_((*_WAITING, *_DECIDED)))
+    return (await tx.session.execute(query.order_by(pattern.id))).all()
+
+
+async def _spots(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, set[Spot]]:
+    evidence = models.Evidence
+    # A file as a whole is a place for many different things.
+    query = select(evidence.pattern_id, evidence.path, evidence.start_line).where(
+        evidence.pattern_id.in_(ids), evidence.is_counterexample.is_(False), evidence.start_line.is_not(None)
+    )
+    found: defaultdict[UUID, set[Spot]] = defaultdict(set)
+    for pattern_id, path, line in await tx.session.execute(query):
+        found[pattern_id].add((path, line or 0))
+    return found
+
+
+def _told(row: Row[tuple[object, ...]], spots: set[Spot]) -> Told:
+    rule = Rule(row.rule_kind, row.rule_definition, Scope(tuple(row.scope_languages)))
+    return Told(
+        id=row.id,
+        rule=rule.fingerprint,
+        group=f"{row.type.value} {' '.join(sorted(row.scope_languages))}",
+        spots=frozenset(spots),
+        words=words_of(row.name, row.description),
+        in_force=row.status is PatternStatus.AUTHORITATIVE,
+    )
