@@ -4,7 +4,8 @@
     {"applicable": {"names": ["*.tsx"]}, "conforming": {"twin": ["{folder}/{stem}.test.tsx"]}}
     {"per": "folder", "applicable": {"holds": ["*.module.ts"]}, "conforming": {"holds": ["index.ts"]}}
 
-`words` "2" speaks of names of several words only; a twin is a path with {folder}, {parent}, {name} and {stem} in it.
+`words` "2" speaks of names of several words only; a twin is a path with {folder}, {parent}, {name}, {stem} and {tested}
+in it, the last the stem without what marks a test; {below:2} is the folder without its first two parts.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from app.domain import globs
 from app.domain.cases import case_of, words_in, written_as
 from app.domain.listing import Listing
 from app.domain.rule import Rule
+from app.domain.twins import stem_of, twin_of
 
 
 def compile_rule(rule: Rule) -> Checker:
@@ -41,12 +43,6 @@ def compile_rule(rule: Rule) -> Checker:
     return Checker(rule, folders if rule.definition.get("per") == "folder" else files, reads=False, whole=whole)
 
 
-def stem_of(path: str) -> str:
-    """Give the name of a file up to its first dot, or after it where it begins with one."""
-    name = path.rpartition("/")[2]
-    return name.lstrip(".").partition(".")[0]
-
-
 def _selector(parts: Mapping[str, Any]) -> Callable[[str, Listing], bool]:
     names = globs.matcher(parts["names"]) if parts.get("names") else None
     places = globs.matcher(parts["places"]) if parts.get("places") else None
@@ -61,25 +57,11 @@ def _selector(parts: Mapping[str, Any]) -> Callable[[str, Listing], bool]:
                 or (len([word for word in words_in(stem_of(path)) if not word.isdigit()]) > 1) == (words == "2")
             )
             and (case is None or written_as(stem_of(path), case))
-            and (twins is None or any(_filled(twin, path) in listing.paths for twin in twins))
+            and (twins is None or any(twin_of(twin, path) in listing.paths for twin in twins))
             and (holds is None or _holds(holds, path, listing))
         )
 
     return selects
-
-
-def _filled(twin: str, path: str) -> str:
-    folder, _, name = path.rpartition("/")
-    places = {"folder": folder, "parent": folder.rpartition("/")[2], "name": name, "stem": stem_of(path)}
-    for place, text in places.items():
-        twin = twin.replace(f"{{{place}}}", text)
-    parts: list[str] = []
-    for part in twin.split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _holds(wanted: Iterable[str], path: str, listing: Listing) -> bool:

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from app.miners import caught_names, file_case, import_forms, line_templates, preferred_libraries
+from app.miners import caught_names, file_case, import_forms, line_templates, preferred_libraries, test_files
 from app.miners.core.family import Facts, Family
 from app.syntax import Source, Unreadable
 
@@ -12,6 +12,7 @@ FAMILIES: tuple[Family, ...] = (
     caught_names.FAMILY,
     import_forms.FAMILY,
     preferred_libraries.FAMILY,
+    test_files.FAMILY,
 )
 
 

@@ -48,7 +48,7 @@ def test_how_a_module_is_imported_is_no_news_where_nobody_does_otherwise() -> No
     [
         ("ts", "TypeScript", 'import fs from "node:fs";', 'import fs from "fs";', "begin with `node:`"),
         ("js", "JavaScript", 'const fs = require("node:fs");', 'const fs = require("fs");', "begin with `node:`"),
-        ("ts", "TypeScript", 'import { a } from "./a.js";', 'import { a } from "./a";', "name the file with its extension"),
+        ("ts", "TypeScript", 'import { a } from "./a.js";', 'import { a } from "./a";', "name the file with its ext"),
         ("ts", "TypeScript", 'import { a } from "@/a";', 'import { a } from "../a";', "go through an alias"),
         ("js", "JavaScript", "", 'import a from "b";', "are loaded by `require`"),
         ("rs", "Rust", "use crate::a::B;", "use super::a::B;", "are imported from `crate::`"),

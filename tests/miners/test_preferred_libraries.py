@@ -19,19 +19,24 @@ def mined(files: dict[str, str]) -> Trial:
     return trial(files, families=[preferred_libraries.FAMILY])
 
 
+ASSERTJ = "org.assertj.core.api"
+GO = "package a\n\nimport "
+
+
 @pytest.mark.parametrize(
-    ("ending", "usual", "other", "said"),
+    ("ending", "usual", "other", "does", "this", "that"),
     [
-        ("py", "import httpx", "import requests", "make HTTP requests with `httpx`, not with `requests`"),
-        ("ts", 'import { z } from "zod";', 'import yup from "yup";', "validate with `zod`, not with `yup`"),
-        ("js", 'const d = require("dayjs/esm");', 'const m = require("moment");', "handle dates with `dayjs`, not with `moment`"),
-        ("go", 'package a\n\nimport "github.com/pkg/errors"', 'package a\n\nimport "errors"', "make errors with `github.com/pkg/errors`, not with `errors`"),
-        ("java", "import org.assertj.core.api.Assertions;", "import org.junit.Assert;", "assert with `org.assertj.core.api`, not with `org.junit.Assert`"),
-        ("rs", "use parking_lot::Mutex;", "use std::sync::Mutex;", "lock with `parking_lot`, not with `std::sync`"),
+        ("py", "import httpx", "import requests", "make HTTP requests", "httpx", "requests"),
+        ("ts", 'import { z } from "zod";', 'import yup from "yup";', "validate", "zod", "yup"),
+        ("js", 'const d = require("dayjs/esm");', 'const m = require("moment");', "handle dates", "dayjs", "moment"),
+        ("go", f'{GO}"github.com/pkg/errors"', f'{GO}"errors"', "make errors", "github.com/pkg/errors", "errors"),
+        ("java", f"import {ASSERTJ}.A;", "import org.junit.Assert;", "assert", ASSERTJ, "org.junit.Assert"),
+        ("rs", "use parking_lot::Mutex;", "use std::sync::Mutex;", "lock", "parking_lot", "std::sync"),
     ],
     ids=list(NAME),
-)  # fmt: skip
-def test_one_of_several_is_preferred(ending: str, usual: str, other: str, said: str) -> None:
+)
+def test_one_of_several_is_preferred(ending: str, usual: str, other: str, does: str, this: str, that: str) -> None:
+    said = f"{does} with `{this}`, not with `{that}`"
     files = {f"src/part{n}.{ending}": f"{usual}\n" for n in range(19)} | {f"src/other.{ending}": f"{other}\n"}
     found = mined(files).find(said)
     assert str(found) == f"{NAME[ending]} files {said} (19 of 20)"
