@@ -2,38 +2,46 @@
 
 import hashlib
 import hmac
-import json
-from collections.abc import Mapping, Sequence
+import operator
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    DateTime,
     Float,
     Integer,
+    LargeBinary,
     Select,
+    SmallInteger,
     Text,
+    Uuid,
     and_,
     bindparam,
-    cast,
+    case,
     false,
     func,
     literal_column,
     or_,
 )
-from sqlalchemy import types as sql
+from sqlalchemy.types import TypeEngine
 
 from app.domain.errors import Invalid
 from app.reads.shape import Key, Order, Rows
 
 MOST = 100
 # 64 bits tell a tampered cursor from a true one; a forged one would show nothing that the viewer may not see anyway.
-SEAL = 16
+SEAL_BYTES = 8
 
 _TIME = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+# What PostgreSQL counts microseconds from.
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def plain(word: str) -> ColumnElement[str]:
@@ -52,43 +60,50 @@ class Slice:
 
 
 class Cursors:
-    """Makes and reads cursors; they are sealed, so that one from elsewhere or a tampered one is refused."""
+    """Makes and reads cursors; they are sealed, so that one from elsewhere or a tampered one is refused.
+
+    A cursor is a digit that says which keys are null, then, in hexadecimal, the seal and the other keys as PostgreSQL
+    itself sends them. Each list has a key of its own to seal with, so that its cursors need not name it.
+    """
 
     def __init__(self, secret: str) -> None:
-        self.seal_key = hashlib.sha256(b"cursor:" + secret.encode()).hexdigest()
+        self._secret = hashlib.sha256(b"cursor:" + secret.encode()).digest()
 
-    def expression(self, values: Sequence[ColumnElement[Any]], order: Order, list_name: str) -> ColumnElement[str]:
-        """Spell in SQL, for both executors alike, the cursor of the row that has these values in an order's keys."""
-        texts = [_as_text(value) for value in values]
-        payload = cast(func.json_build_array(plain(_tag(list_name, order)), *texts), Text)
-        seal_key = bindparam("seal_key", type_=Text)
-        sealed = func.encode(func.sha256(func.convert_to(payload.concat(seal_key), plain("UTF8"))), plain("hex"))
-        seal: ColumnElement[str] = func.left(sealed, literal_column(str(SEAL)))
-        return seal.concat(func.encode(func.convert_to(payload, plain("UTF8")), plain("hex")))
+    def seal_key(self, list_name: str, order: Order) -> bytes:
+        """Give the key that the cursors of a list in an order are sealed with."""
+        spelt = ",".join(f"{'-' if key.descending else ''}{key.column}" for key in order.keys)
+        return hashlib.sha256(self._secret + f"{list_name}:{spelt}".encode()).digest()
 
     @staticmethod
-    def form(cursor: str) -> tuple[bool, ...] | None:
-        """Tell which values of a cursor are null, unproved; None for what is no cursor at all."""
-        try:
-            return tuple(value is None for value in json.loads(bytes.fromhex(cursor[SEAL:])))
-        except (ValueError, TypeError):
-            return None
+    def pieces(
+        values: Sequence[ColumnElement[Any]], order: Order, seal_key: ColumnElement[bytes]
+    ) -> tuple[str | ColumnElement[str], ColumnElement[str]]:
+        """Spell in SQL, for both executors alike, the cursor of the row that has these values in an order's keys."""
+        sent = [_sent(value, key) for value, key in zip(values, order.keys, strict=True)]
+        keys = reduce(ColumnElement[bytes].concat, sent)
+        seal = func.substr(
+            func.sha256(seal_key.concat(keys)), literal_column("1"), literal_column(str(SEAL_BYTES)), type_=LargeBinary
+        )
+        return _nulls(values, order), func.encode(seal.concat(keys), plain("hex"), type_=Text)
+
+    @staticmethod
+    def form(cursor: str) -> str:
+        """Tell which values of a cursor are null, unproved."""
+        return cursor[:1]
 
     def read(self, cursor: str, rows: Rows, order: Order, list_name: str, argument: str) -> tuple[Any, ...]:
         """Give the values of a cursor that belongs to this list in this order, or refuse it."""
-        refusal = Invalid("This cursor does not belong to this list.", fields={argument: "not a cursor of this list"})
         try:
-            seal, payload = cursor[:SEAL], bytes.fromhex(cursor[SEAL:])
-            expected = hashlib.sha256(payload + self.seal_key.encode()).hexdigest()[:SEAL]
+            nulls, told = int(cursor[:1], 16), bytes.fromhex(cursor[1:])
+            seal, keys = told[:SEAL_BYTES], told[SEAL_BYTES:]
+            expected = hashlib.sha256(self.seal_key(list_name, order) + keys).digest()[:SEAL_BYTES]
             # fromhex skips spaces and takes capitals: only the one true spelling passes.
-            if not hmac.compare_digest(seal.encode(), expected.encode()) or payload.hex() != cursor[SEAL:]:
-                raise refusal
-            tag, *values = json.loads(payload)
-        except ValueError:
-            raise refusal from None
-        if tag != _tag(list_name, order):
-            raise refusal
-        return tuple(_from_text(rows.c[key.column].type, value) for key, value in zip(order.keys, values, strict=True))
+            if not hmac.compare_digest(seal, expected) or f"{nulls:x}{told.hex()}" != cursor:
+                raise ValueError
+            return _received(keys, nulls, [(rows.c[key.column].type, key.nullable) for key in order.keys])
+        except (ValueError, struct.error):
+            refusal = "This cursor does not belong to this list."
+            raise Invalid(refusal, fields={argument: "not a cursor of this list"}) from None
 
 
 def slice_of(
@@ -178,30 +193,78 @@ def _beyond(rows: Rows, order: Order, values: tuple[Any, ...], names: Sequence[s
     return or_(*alternatives)
 
 
-def _tag(list_name: str, order: Order) -> str:
-    return f"{list_name}:" + ",".join(f"{'-' if key.descending else ''}{key.column}" for key in order.keys)
-
-
 def moment_as_text(column: ColumnElement[Any]) -> ColumnElement[str]:
     """Spell a moment in SQL exactly as Python spells it."""
     return func.to_char(func.timezone(plain("UTC"), column), plain(_TIME))
 
 
-def _as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    if isinstance(column.type, sql.DateTime):
-        return moment_as_text(column)
-    return cast(column, Text)
+def _nulls(values: Sequence[ColumnElement[Any]], order: Order) -> str | ColumnElement[str]:
+    """Say in one digit which values are null; the rest of the cursor then has the length of the others."""
+    flags = [
+        case((value.is_(None), literal_column(str(1 << place), Integer)), else_=literal_column("0", Integer))
+        for place, (value, key) in enumerate(zip(values, order.keys, strict=True))
+        if key.nullable
+    ]
+    if not flags:
+        return "0"
+    digit: ColumnElement[str] = func.to_hex(reduce(operator.add, flags), type_=Text)
+    return digit
 
 
-def _from_text(type_: Any, value: str | None) -> Any:
-    if value is None:
-        return None
-    if isinstance(type_, sql.DateTime):
-        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    if isinstance(type_, sql.Uuid):
-        return UUID(value)
-    if isinstance(type_, Integer):
-        return int(value)
-    if isinstance(type_, Float):
-        return float(value)
-    return value
+def _sent(value: ColumnElement[Any], key: Key) -> ColumnElement[bytes]:
+    """Spell a value in SQL as the bytes that PostgreSQL sends."""
+    sent: ColumnElement[bytes]
+    if isinstance(value.type, Text):
+        length = func.int4send(func.octet_length(value), type_=LargeBinary)
+        sent = length.concat(func.convert_to(value, plain("UTF8"), type_=LargeBinary))
+    else:
+        sent = getattr(func, _SENT[_kind(value.type)].function)(value, type_=LargeBinary)
+    return func.coalesce(sent, literal_column("''::bytea"), type_=LargeBinary) if key.nullable else sent
+
+
+def _received(sent: bytes, nulls: int, types: Sequence[tuple[TypeEngine[Any], bool]]) -> tuple[Any, ...]:
+    """Read values from the bytes that PostgreSQL sends; raises what is no such thing."""
+    values: list[Any] = []
+    at = 0
+    for place, (type_, nullable) in enumerate(types):
+        if nulls >> place & 1:
+            if not nullable:
+                raise ValueError("a null where none may be")
+            values.append(None)
+            continue
+        if isinstance(type_, Text):
+            (size,) = struct.unpack_from(">i", sent, at)
+            at += 4
+            values.append(sent[at : at + size].decode())
+        else:
+            kind = _SENT[_kind(type_)]
+            size = kind.size
+            values.append(kind.read(sent[at : at + size]))
+        at += size
+    if at != len(sent) or nulls >> len(types):
+        raise ValueError("more or less than the keys")
+    return tuple(values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """How values of a type are sent, and how they are read again."""
+
+    function: str
+    size: int
+    read: Callable[[bytes], Any]
+
+
+_SENT: Mapping[type[TypeEngine[Any]], _Sent] = {
+    Uuid: _Sent("uuid_send", 16, lambda sent: UUID(bytes=sent)),
+    DateTime: _Sent(
+        "timestamptz_send", 8, lambda sent: _EPOCH + timedelta(microseconds=int.from_bytes(sent, signed=True))
+    ),
+    SmallInteger: _Sent("int2send", 2, lambda sent: int.from_bytes(sent, signed=True)),
+    Integer: _Sent("int4send", 4, lambda sent: int.from_bytes(sent, signed=True)),
+    Float: _Sent("float8send", 8, lambda sent: struct.unpack(">d", sent)[0]),
+}
+
+
+def _kind(type_: TypeEngine[Any]) -> type[TypeEngine[Any]]:
+    return next(kind for kind in _SENT if isinstance(type_, kind))

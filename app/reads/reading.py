@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Label, Select, Uuid, any_, bindparam, func, select, true
+from sqlalchemy import ARRAY, ColumnElement, Label, LargeBinary, Select, Uuid, any_, bindparam, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.reads.page import Cursors, Slice, in_order, slice_of, sliced
@@ -116,9 +116,12 @@ class Listing:
         """Give the columns that the order goes by."""
         return [self.rows.c[key.column] for key in self.order.keys]
 
-    def cursor(self, keys: Sequence[ColumnElement[Any]] | None = None) -> ColumnElement[str]:
-        """Spell the cursor of each row, or of the one that has these keys."""
-        return self.cursors.expression(self.keys if keys is None else keys, self.order, self.name)
+    def cursor(
+        self, keys: Sequence[ColumnElement[Any]] | None = None
+    ) -> tuple[str | ColumnElement[str], ColumnElement[str]]:
+        """Spell the cursor of each row, or of the one that has these keys, in two pieces."""
+        seal_key = bindparam(f"{self.prefix}seal_key", type_=LargeBinary)
+        return self.cursors.pieces(self.keys if keys is None else keys, self.order, seal_key)
 
     def places(self, cursor: str, end: str) -> dict[str, Any]:
         """Give the values that one end of the slice binds."""
@@ -138,6 +141,7 @@ class Listing:
         """Give the values that the conditions and the slice bind."""
         bound = {self.filter_name(key): value for key, value in self.filters.items()}
         if self.cut is not None:
+            bound[f"{self.prefix}seal_key"] = self.cursors.seal_key(self.name, self.order)
             for end, values in (("after", self.cut.after), ("before", self.cut.before)):
                 bound |= zip(self.place_names(end), values or (), strict=False)
         return bound
@@ -210,7 +214,7 @@ async def pages_of(session: AsyncSession, view: View, listing: Listing, parents:
     ids = func.unnest(bindparam("parents", type_=ARRAY(Uuid))).table_valued("id", name="parents").render_derived()
     inner = _listed(listing, ids.c.id).lateral("listed")
     statement = select(ids.c.id.label("parent_"), inner).select_from(ids.join(inner, true()))
-    values = {**view.bound, **listing.values, "seal_key": listing.cursors.seal_key, "parents": list(parents)}
+    values = {**view.bound, **listing.values, "parents": list(parents)}
     grouped: dict[UUID, list[Any]] = {parent: [] for parent in parents}
     for row in (await session.execute(statement, values)).mappings():
         grouped[row["parent_"]].append(row)
@@ -219,7 +223,7 @@ async def pages_of(session: AsyncSession, view: View, listing: Listing, parents:
 
 async def page(session: AsyncSession, view: View, listing: Listing) -> Page:
     """Read a page of a list that has no parent."""
-    values = {**view.bound, **listing.values, "seal_key": listing.cursors.seal_key}
+    values = {**view.bound, **listing.values}
     result = await session.execute(_listed(listing), values)
     return _page(listing, result.mappings().all())
 
@@ -274,7 +278,7 @@ def _records(shape: Shape, rows: Rows, sight: Sight) -> Select[Any]:
 def _listed(listing: Listing, owner: ColumnElement[UUID] | None = None) -> Select[Any]:
     statement = _records(listing.shape, listing.rows, listing.sight).where(*listing.conditions(owner=owner))
     if listing.cut is not None:
-        statement = statement.add_columns(listing.cursor().label("cursor_"))
+        statement = statement.add_columns(func.concat(*listing.cursor()).label("cursor_"))
     return listing.arranged(statement)
 
 

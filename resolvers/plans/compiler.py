@@ -12,10 +12,11 @@ from graphql import (
     OperationDefinitionNode,
     get_named_type,
 )
-from sqlalchemy import ColumnElement, bindparam, case, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, case, cast, exists, func, select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.types import TypeEngine
 
+from app.db.readers import Bytes
 from app.domain.ids import parse, parse_as
 from app.reads.page import Cursors
 from app.reads.reading import ListArguments, Listing
@@ -23,7 +24,7 @@ from app.reads.roots import BY_KIND, ROOTS, SHAPES, AnyNode, ByColumn, ById, Me,
 from app.reads.shape import Many, One, Only, Rows, Shape, Tally
 from app.reads.visible import READS, Reach, Sight, me
 from resolvers.plans.arguments import Binder, Source, Variables, sources
-from resolvers.plans.json import document, leaf, object_of, public_id
+from resolvers.plans.json import NULL, Pieces, document, joined, leaf, object_of, public_id
 from resolvers.plans.lists import connection
 from resolvers.plans.selection import Fields, NoPlan, Selections, snake
 
@@ -69,7 +70,7 @@ def compile_plan(
         if nodes[0].name.value == "__typename":
             roots.append((member, b'"Query"'))
         else:
-            columns.append(compiler.root(schema.query_type, nodes).label(f"root_{len(columns)}"))
+            columns.append(cast(compiler.root(schema.query_type, nodes), Bytes()).label(f"root_{len(columns)}"))
             roots.append((member, None))
     if not columns:
         raise NoPlan("nothing to read")
@@ -121,7 +122,7 @@ class Compiler:
             case _:
                 raise NoPlan(name)
 
-    def object(self, shape: Shape, type_: GraphQLObjectType, nodes: list[FieldNode], rows: Rows) -> ColumnElement[Any]:
+    def object(self, shape: Shape, type_: GraphQLObjectType, nodes: list[FieldNode], rows: Rows) -> Pieces:
         """Compile what is selected of a row."""
         return object_of(self.selections, type_, nodes, lambda _, theirs: self._field(shape, type_, theirs, rows))
 
@@ -130,7 +131,7 @@ class Compiler:
         self._lists += 1
         asked = _list_arguments(many, arguments, self.variables)
         listing = Listing.of(many, name, asked, self.cursors, self.sight, f"list_{self._lists}_")
-        self.constants |= {**listing.values, "seal_key": self.cursors.seal_key}
+        self.constants |= listing.values
         if any(source.read is not None for source in arguments.values()):
             self.binders.append(_rebinding(listing, arguments))
         return listing
@@ -160,7 +161,7 @@ class Compiler:
         if not isinstance(type_, GraphQLObjectType):
             raise NoPlan("a type that cannot be read yet")
         rows = shape.rows
-        found = select(self.object(shape, type_, nodes, rows)).select_from(rows)
+        found = select(joined(self.object(shape, type_, nodes, rows))).select_from(rows)
         return found.where(condition(rows), shape.seen_by.condition(rows, self.sight)).scalar_subquery()
 
     def _through(
@@ -186,28 +187,28 @@ class Compiler:
             raise NoPlan("an abstract type")
         return named
 
-    def _field(self, shape: Shape, type_: GraphQLObjectType, nodes: list[FieldNode], rows: Rows) -> ColumnElement[Any]:
+    def _field(self, shape: Shape, type_: GraphQLObjectType, nodes: list[FieldNode], rows: Rows) -> Pieces:
         name = nodes[0].name.value
         python = snake(name)
         of = type_.fields[name].type
         if python == "id" and shape.kind is not None:
             return public_id(shape.kind, rows.c.id)
         if python in shape.relations:
-            return self._relation(shape, python, type_, nodes, rows)
+            return [self._relation(shape, python, type_, nodes, rows)]
         if python in shape.parts:
             part = shape.parts[python]
             columns = {field: rows.c[column] for field, column in part.columns.items()}
             built = document(self.selections, columns, self._named(type_, nodes), nodes)
-            return built if part.given is None else case((rows.c[part.given].is_not(None), built))
+            return built if part.given is None else [case((rows.c[part.given].is_not(None), joined(built)), else_=NULL)]
         if python in shape.computed:
-            return shape.computed[python](rows, self.sight)
+            return leaf(self.selections, shape.computed[python](rows, self.sight), of, nodes)
         if shape.column(python) not in rows.c:
             raise NoPlan(name)
         return leaf(self.selections, rows.c[shape.column(python)], of, nodes)
 
     def _relation(
         self, shape: Shape, python: str, type_: GraphQLObjectType, nodes: list[FieldNode], rows: Rows
-    ) -> ColumnElement[Any]:
+    ) -> ColumnElement[str]:
         relation = shape.relations[python]
         target = SHAPES[relation.to]
         named = self._named(type_, nodes)
@@ -221,7 +222,7 @@ class Compiler:
             self._require(target, shape)
             counts = {key: func.count().filter(condition(theirs)) for key, condition in relation.counts.items()}
             seen = target.seen_by.condition(theirs, self.sight)
-            built = document(self.selections, counts, named, nodes)
+            built = joined(document(self.selections, counts, named, nodes))
             return select(built).where(theirs.c[relation.by] == rows.c.id, seen).correlate(rows).scalar_subquery()
         seen_by = target.seen_by
         if isinstance(relation, One):
@@ -234,8 +235,9 @@ class Compiler:
             conditions = [theirs.c[relation.by] == rows.c.id, relation.where(theirs)]
         if seen_by is target.seen_by:
             self._require(target, shape)
-        found = select(self.object(target, named, nodes, theirs)).select_from(theirs)
-        return found.where(*conditions, seen_by.condition(theirs, self.sight)).correlate(rows).scalar_subquery()
+        found = select(joined(self.object(target, named, nodes, theirs))).select_from(theirs)
+        found = found.where(*conditions, seen_by.condition(theirs, self.sight)).correlate(rows)
+        return func.coalesce(found.scalar_subquery(), NULL)
 
     def _require(self, target: Shape, origin: Shape) -> None:
         """Leave to the reference way what this viewer may see in some organizations only, or not at all."""

@@ -5,19 +5,18 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from graphql import FieldNode, GraphQLObjectType, get_named_type
-from sqlalchemy import ARRAY, ColumnElement, Integer, Select, case, func, literal_column, select
-from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
+from sqlalchemy import ARRAY, ColumnElement, Integer, Select, Text, case, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.sql.functions import Function
 
-from app.reads.page import in_order
+from app.reads.page import plain
 from app.reads.reading import Listing
 from app.reads.shape import Rows
-from resolvers.plans.json import EMPTY, object_of
+from resolvers.plans.json import COMMA, NULL, Pieces, gathered, joined, object_of, quoted
 
 if TYPE_CHECKING:
     from resolvers.plans.compiler import Compiler
 
-_TRUE: ColumnElement[bool] = literal_column("true")
-_FALSE: ColumnElement[bool] = literal_column("false")
 _ONE = literal_column("1", Integer)
 
 
@@ -28,13 +27,14 @@ def connection(
     nodes: list[FieldNode],
     owner: ColumnElement[UUID] | None = None,
     outer: Rows | None = None,
-) -> ColumnElement[Any]:
+) -> ColumnElement[str]:
     """Compile a list; `owner` is the id of its rows' parent, `outer` are that parent's rows."""
     listed = _Listed(compiler, listing, owner, outer)
     if listing.cut is not None:
         return _Page(listed, type_, nodes).built()
-    row = listed.column(compiler.object(listing.shape, type_, nodes, listing.rows), JSON())
-    return select(func.coalesce(func.json_agg(row), EMPTY)).select_from(listed.subquery()).scalar_subquery()
+    row = listed.column(joined(compiler.object(listing.shape, type_, nodes, listing.rows)), Text())
+    elements = joined(gathered(func.string_agg(row, COMMA)))
+    return select(elements).select_from(listed.subquery()).scalar_subquery()
 
 
 class _Listed:
@@ -58,15 +58,21 @@ class _Listed:
         statement = select(*columns).select_from(rows).where(*self.listing.conditions(rows, self.owner))
         return statement if self.outer is None else statement.correlate(self.outer)
 
-    def subquery(self, *, more: bool = False) -> Any:
+    def subquery(self, *, more: bool = False, numbered: bool = False) -> Any:
         """Give the rows of the slice, and with `more` one beyond it."""
         # One level for rows and what is made of them: a page of whole rows below it costs half as much again.
-        statement = self.statement(self.listing.rows, *(self.columns or (_ONE,)))
-        return self.listing.arranged(statement, more=more).subquery("listed")
+        statement = self.statement(self.listing.rows, *(self.columns or (_ONE.label("one"),)))
+        rows = self.listing.arranged(statement, more=more).subquery("listed")
+        if not numbered:
+            return rows
+        # Numbered above: below the limit that could be done before the rows are in order.
+        return select(*rows.c, func.row_number().over().label("number")).subquery("listed")
 
 
 class _Page:
     """One page: its inner statement has a row for each row of the page, its outer one puts them together."""
+
+    number = literal_column("listed.number", Integer)
 
     def __init__(self, listed: _Listed, type_: GraphQLObjectType, nodes: list[FieldNode]) -> None:
         assert listed.listing.cut is not None
@@ -77,21 +83,21 @@ class _Page:
         self.more = self._asks_for_more()
         # Whether anything that was asked for depends on the rows of the page.
         self.walked = self.more
-        self.cursor: ColumnElement[Any] | None = None
         self.keys: list[ColumnElement[Any]] | None = None
 
-    def built(self) -> ColumnElement[Any]:
+    def built(self) -> ColumnElement[str]:
         """Put the page together."""
-        parts: dict[str, Callable[[list[FieldNode]], ColumnElement[Any]]] = {
+        parts: dict[str, Callable[[list[FieldNode]], Pieces]] = {
             "edges": self._edges,
             "nodes": lambda nodes: self._gathered(self._row(self.type, "nodes", nodes)),
             "pageInfo": self._page_info,
-            "totalCount": lambda _: self._total_count(),
+            "totalCount": lambda _: [self._total_count()],
         }
-        built = object_of(self.compiler.selections, self.type, self.nodes, lambda name, nodes: parts[name](nodes))
+        built = joined(object_of(self.compiler.selections, self.type, self.nodes, lambda name, of: parts[name](of)))
         if not self.walked:
             return built
-        return select(built).select_from(self.listed.subquery(more=self.more)).scalar_subquery()
+        rows = self.listed.subquery(more=self.more, numbered=self.more or self.cut.backward)
+        return select(built).select_from(rows).scalar_subquery()
 
     def _asks_for_more(self) -> bool:
         """Tell whether the answer says if the list goes on; else no row beyond the page is read."""
@@ -107,79 +113,56 @@ class _Page:
         assert isinstance(named, GraphQLObjectType)
         return named
 
-    def _edges(self, nodes: list[FieldNode]) -> ColumnElement[Any]:
+    def _edges(self, nodes: list[FieldNode]) -> Pieces:
         edge = self._under("edges")
 
-        def part(name: str, theirs: list[FieldNode]) -> ColumnElement[Any]:
-            return self._cursor() if name == "cursor" else self._row(edge, "node", theirs)
+        def part(name: str, theirs: list[FieldNode]) -> Pieces:
+            return quoted(*self.listing.cursor()) if name == "cursor" else self._row(edge, "node", theirs)
 
         return self._gathered(object_of(self.compiler.selections, edge, nodes, part))
 
-    def _row(self, type_: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> ColumnElement[Any]:
+    def _row(self, type_: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> Pieces:
         named = get_named_type(type_.fields[name].type)
         assert isinstance(named, GraphQLObjectType)
-        return self.listed.column(self.compiler.object(self.listing.shape, named, nodes, self.listing.rows), JSON())
+        return self.compiler.object(self.listing.shape, named, nodes, self.listing.rows)
 
-    def _cursor(self) -> ColumnElement[Any]:
-        if self.cursor is None:
-            self.cursor = self.listed.column(self.listing.cursor(), None)
-        return self.cursor
-
-    def _gathered(self, element: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Gather elements in the list's order."""
+    def _gathered(self, element: Pieces) -> Pieces:
+        """Gather what was made of each row, in the list's order and without the row beyond."""
         self.walked = True
-        if not self.more:
-            return func.coalesce(func.json_agg(self._in_order(element)), EMPTY)
-        # A slice of an array leaves the row beyond out, at less cost than a window that numbers the rows.
-        kept = self._all(element, JSON())[self._first : self._last]
-        return func.coalesce(func.array_to_json(kept), EMPTY)
-
-    def _all(self, value: ColumnElement[Any], type_: Any) -> Any:
-        return func.array_agg(self._in_order(value), type_=ARRAY(type_))
+        elements = func.string_agg(self.listed.column(joined(element), Text()), self._in_order(COMMA))
+        return gathered(self._kept(elements))
 
     def _in_order(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
         """Have an aggregate see the rows in the list's order; a page walked from its end comes the other way round."""
-        if not self.cut.backward:
-            return value
-        columns = dict(zip((key.column for key in self.listing.order.keys), self._keys(), strict=True))
-        return aggregate_order_by(value, *in_order(columns, self.listing.order))
+        return aggregate_order_by(value, self.number.desc()) if self.cut.backward else value
 
-    @property
-    def _first(self) -> ColumnElement[Any]:
-        """The place of the page's first row among all that were read."""
-        return func.greatest(func.count() - self.size, literal_column("0")) + _ONE if self.cut.backward else _ONE
+    def _kept(self, aggregate: Function[Any]) -> ColumnElement[Any]:
+        """Have an aggregate leave out the row beyond the page."""
+        return aggregate.filter(self.number <= self.size) if self.more else aggregate
 
-    @property
-    def _last(self) -> ColumnElement[Any]:
-        return func.count() if self.cut.backward else func.least(func.count(), self.size)
-
-    def _keys(self) -> list[ColumnElement[Any]]:
-        if self.keys is None:
-            self.keys = [self.listed.column(key, key.type) for key in self.listing.keys]
-        return self.keys
-
-    def _page_info(self, nodes: list[FieldNode]) -> ColumnElement[Any]:
+    def _page_info(self, nodes: list[FieldNode]) -> Pieces:
         return object_of(self.compiler.selections, self._under("pageInfo"), nodes, lambda name, _: self._fact(name))
 
-    def _fact(self, name: str) -> ColumnElement[Any]:
-        more = func.count() > self.size
+    def _fact(self, name: str) -> Pieces:
         match name, self.cut.backward:
             case ("hasNextPage", False) | ("hasPreviousPage", True):
-                return more
+                return [case((func.count() > self.size, plain("true")), else_=plain("false"))]
             case "hasNextPage", True:
-                return _FALSE if self.cut.before is None else _TRUE
+                return ["false" if self.cut.before is None else "true"]
             case "hasPreviousPage", False:
-                return _FALSE if self.cut.after is None else _TRUE
-            case "startCursor", _:
-                return self._cursor_at(self._first)
+                return ["false" if self.cut.after is None else "true"]
             case _:
-                return self._cursor_at(self._last)
+                return [self._cursor_at(_ONE if name == "startCursor" else func.least(func.count(), self.size))]
 
-    def _cursor_at(self, place: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Spell the cursor of the row at a place; there is none on an empty page."""
+    def _cursor_at(self, place: ColumnElement[Any]) -> ColumnElement[str]:
+        """Spell the cursor of the row in a place of the page; there is none on an empty one."""
         self.walked = True
-        keys = [self._all(key, key.type)[place] for key in self._keys()]
-        return case((func.count() > literal_column("0"), self.listing.cursor(keys)))
+        if self.keys is None:
+            self.keys = [self.listed.column(key, key.type) for key in self.listing.keys]
+        arrays = [self._kept(func.array_agg(self._in_order(key), type_=ARRAY(key.type))) for key in self.keys]
+        cursor = joined(quoted(*self.listing.cursor([array[place] for array in arrays])))
+        return case((func.count() > literal_column("0"), cursor), else_=NULL)
 
-    def _total_count(self) -> ColumnElement[Any]:
-        return self.listed.statement(self.listing.shape.rows, func.count()).scalar_subquery()
+    def _total_count(self) -> ColumnElement[str]:
+        counted = self.listed.statement(self.listing.shape.rows, func.count())
+        return cast(counted.scalar_subquery(), Text)
