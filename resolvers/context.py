@@ -61,6 +61,10 @@ class Context:
         """Give the present moment."""
         return self.runtime.clock()
 
+    def forget(self) -> None:
+        """Forget what was loaded: an event of a live operation tells how things are when it is delivered."""
+        self._loaders.clear()
+
     async def renew(self) -> None:
         """Look at the viewer again and forget what was loaded: a live operation outlasts both."""
         self._become(await self.look_again())

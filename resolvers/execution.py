@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -24,13 +25,14 @@ from resolvers.callers import Caller, Callers
 from resolvers.context import Context
 from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error, without_values
 from resolvers.feeds import Feeds
+from resolvers.hub import Hub
 from resolvers.limits import bound_variables
 from resolvers.looks import Looks
 from resolvers.plans.arguments import form_of
 from resolvers.plans.compiler import Plan, compile_plan
 from resolvers.plans.selection import NoPlan
 from resolvers.schema import schema
-from resolvers.transport.protocol import Answer, GraphQLRequest, OperationKind, refused
+from resolvers.transport.protocol import Answer, GraphQLRequest, Offer, OperationKind, refused
 from resolvers.trusted import TrustedDocuments, hashed
 from resolvers.variables import read_at_once
 
@@ -52,7 +54,8 @@ class GraphQLEngine:
         self.trusted = TrustedDocuments(runtime.settings)
         self.cursors = Cursors(runtime.settings.signing_secret())
         self.callers = Callers(runtime)
-        self.feeds = Feeds(runtime)
+        self.feeds = Feeds(runtime, self.callers.forget)
+        self.hub = Hub(schema.core)
         self.looks = Looks(runtime)
         self.use_plans = use_plans
         self._plans: OrderedDict[Any, Plan | None] = OrderedDict()
@@ -64,6 +67,7 @@ class GraphQLEngine:
 
     async def __aexit__(self, *error: object) -> None:
         """Finish what goes on beside the requests."""
+        await self.feeds.close()
         await self.callers.__aexit__(*error)
 
     async def caller(self, scope: Scope, init: Mapping[str, Any] | None) -> Caller:
@@ -103,45 +107,75 @@ class GraphQLEngine:
             late = Unavailable("The operation took too long; ask for less, or try again.")
             return replace(_refused_request(RequestRefused(refusal_error(late))), status=503)
 
-    async def stream(self, caller: Caller, request: GraphQLRequest) -> AsyncGenerator[Answer, None]:
+    async def stream(
+        self, caller: Caller, request: GraphQLRequest, offer: Offer | None = None
+    ) -> AsyncGenerator[Answer, None]:
         """Run a subscription."""
         try:
             caller = await caller.now()
             document, operation = self._operation(request)
-            _, cost = self._measured(document, operation, request)
+            variables, cost = self._measured(document, operation, request)
             if not caller.live:
                 await self.runtime.rates.connect(caller.key)
             charge = await self._charged(caller, operation, cost)
             await self._looked(caller, document, operation, request)
-            source = subscribe(
-                schema.core,
-                document.node,
-                context_value=self._context(caller, charge),
-                variable_values=request.variables,
-                operation_name=request.operation_name,
-            )
-            if not isinstance(source, AsyncIterator | ExecutionResult):
-                source = await source
+            context = self._context(caller, charge)
+            broadcast = self.hub.broadcast(caller.viewer, document, operation, variables, cost)
+            if broadcast is not None:
+                answers = self._broadcast(context, document, request, cost, broadcast.told(context, offer))
+            else:
+                answers = self._followed(await self._source(context, document, request), cost)
         except RequestRefused as refusal:
             yield await self._fined(caller, request, refusal)
             return
         except Refusal as refusal:
             yield _refused_request(RequestRefused(refusal_error(refusal)))
             return
-        if isinstance(source, ExecutionResult):
-            yield _refused_request(RequestRefused(*(source.errors or ())))
-            return
         try:
             with observe.subscription():
-                async for result in source:
-                    yield self._told(result, cost)
+                async with aclosing(answers):
+                    async for answer in answers:
+                        yield answer
         except Refusal as refusal:
             # What may be followed may change while it is followed; the last word says why the stream ends.
             yield Answer(_encode({"data": None, "errors": [_spell(refusal_error(refusal))]}), executed=True)
-        finally:
-            close = getattr(source, "aclose", None)
-            if close is not None:
-                await close()
+
+    async def _source(
+        self, context: Context, document: Document, request: GraphQLRequest
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        source: Any = subscribe(
+            schema.core,
+            document.node,
+            context_value=context,
+            variable_values=request.variables,
+            operation_name=request.operation_name,
+        )
+        if not isinstance(source, AsyncIterator | ExecutionResult):
+            source = await source
+        if isinstance(source, ExecutionResult):
+            raise RequestRefused(*(source.errors or ()))
+        results: AsyncGenerator[ExecutionResult, None] = source
+        return results
+
+    async def _followed(self, source: AsyncGenerator[ExecutionResult, None], cost: int) -> AsyncGenerator[Answer, None]:
+        async with aclosing(source):
+            async for result in source:
+                yield self._told(result, cost)
+
+    async def _broadcast(
+        self,
+        context: Context,
+        document: Document,
+        request: GraphQLRequest,
+        cost: int,
+        told: AsyncGenerator[tuple[bytes | None, Any], None],
+    ) -> AsyncGenerator[Answer, None]:
+        async with aclosing(told):
+            async for body, event in told:
+                if body is None:
+                    yield self._told(await self._referred(context, document, request, event), cost)
+                else:
+                    yield Answer(body, executed=True)
 
     def _operation(self, request: GraphQLRequest) -> tuple[Document, Operation]:
         try:
@@ -278,10 +312,13 @@ class GraphQLEngine:
             self._plans.popitem(last=False)
         return plan
 
-    async def _referred(self, context: Context, document: Document, request: GraphQLRequest) -> ExecutionResult:
+    async def _referred(
+        self, context: Context, document: Document, request: GraphQLRequest, root: Any = None
+    ) -> ExecutionResult:
         result = execute(
             schema.core,
             document.node,
+            root,
             context_value=context,
             variable_values=request.variables,
             operation_name=request.operation_name,

@@ -1,10 +1,12 @@
-"""Live feeds: everybody who follows a run in this process shares one reader, one bell and, per selection, one encoding.
+"""Live feeds: everybody who follows a log in this process shares one reader and one bell.
 
-A subscriber walks the log of events by sequence: what others in this process read already it takes from the ring, the
-rest from PostgreSQL. The bell only says that it is time to look, so nothing depends on hearing it.
+A follower walks the log by sequence. Whoever has kept up is pushed each event in the moment in which it is read;
+whoever has not, or takes no push, comes for it: to the ring, which holds what was read last, or to PostgreSQL. The bell
+only says that it is time to look, so nothing depends on hearing it.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -12,100 +14,305 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from app.domain.events import RunAdvanced
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from app.domain.events import CredentialRevoked, Event
+from app.domain.ids import new_id
 from app.domain.run import IngestionEventKind
-from app.reads import runs
 from app.runtime import Runtime
 
-RING = 512
+RING = 256
 BATCH = 500
-# How long a lost ring can go unnoticed.
+# For how long a lost ring of the bell, or a lost word about somebody's rights, can go unnoticed.
 LOOK_SECONDS = 1.0
+# Readings reach a client about ten times a second, whoever writes them how often; a few may come close together.
+READING_SECONDS = 0.095
+BURST = 5
+# After so many followers everybody else in this process has a turn.
+AT_ONCE = 250
+MOST_SPELLINGS = 32
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A kind of log, numbered upwards for each subject: how it is read, how far each reaches, and what rings for it."""
+
+    noun: str
+    rings: type[Event]
+    after: Callable[[AsyncSession, UUID, int | None, int], Awaitable[Sequence[Mapping[str, Any]]]]
+    tails: Callable[[AsyncSession, Sequence[UUID]], Awaitable[Mapping[UUID, int]]]
+    # Whether each number is one more than the one before it.
+    is_dense: bool = True
+
+
+class FellBehind(Exception):
+    """The log, which is bounded, does not reach back any more to what this subscriber would be told next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event of a run, and how it was spelt already for whom."""
+    """One event of a log, and how it was spelt already."""
 
     row: Mapping[str, Any]
-    spelt: dict[Any, bytes] = field(default_factory=dict)
+    spelt: dict[Any, bytes | None] = field(default_factory=dict)
 
     @property
     def sequence(self) -> int:
-        """Give its number in the run."""
+        """Give its number in the log."""
         return int(self.row["sequence"])
 
     @property
-    def kind(self) -> str:
-        """Tell what it tells."""
-        return str(self.row["kind"])
+    def passes(self) -> bool:
+        """Tell whether it is a mere reading, which a newer one makes worthless."""
+        return bool(self.row.get("kind") == IngestionEventKind.PROGRESS)
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether nothing can follow it."""
+        return bool(self.row.get("kind") == IngestionEventKind.FINISHED)
 
 
-@dataclass(slots=True)
-class RunFeed:
-    """What this process knows of one run's log."""
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one subscriber is told next, and how many readings were left out before it."""
 
-    runtime: Runtime
-    run_id: UUID
-    ring: deque[Entry] = field(default_factory=lambda: deque(maxlen=RING))
-    tail: int = -1
-    followers: int = 0
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    entry: Entry
+    skipped: int
+
+    @property
+    def event(self) -> Mapping[str, Any]:
+        """Give the event as resolvers read it."""
+        return {**self.entry.row, "skipped": self.skipped}
+
+
+# Takes a delivery at once, or tells that its follower is not ready: then it must be woken to come for it.
+Push = Callable[[Delivery], bool]
+# Raises where the follower may not go on.
+Rights = Callable[[], Awaitable[None]]
+
+
+class Follower:
+    """One subscriber, as far as a feed must know."""
+
+    __slots__ = ("_asked", "_push", "_rights", "_woken", "ended", "last")
+
+    def __init__(self, last: int, rights: Rights, push: Push | None) -> None:
+        self.last = last
+        self.ended = False
+        self._rights = rights
+        self._push = push
+        self._asked = time.monotonic()
+        self._woken: asyncio.Future[None] | None = None
+
+    async def permitted(self) -> None:
+        """Ask again whether this viewer may go on, unless that was asked just now."""
+        if time.monotonic() - self._asked >= LOOK_SECONDS:
+            await self._rights()
+            self._asked = time.monotonic()
+
+    async def look(self) -> None:
+        """End the wait of a follower who may not go on; where nobody can tell, they may until somebody can."""
+        try:
+            await self._rights()
+        except (Unauthenticated, NotFound, Forbidden) as refusal:
+            self.fail(refusal)
+        except Exception:  # the database is away, above all
+            log.warning("could not check a follower's rights again", exc_info=True)
+        self._asked = time.monotonic()
+
+    async def wait(self) -> None:
+        """Wait until something must be fetched, or there is nothing more to come."""
+        self._woken = asyncio.get_running_loop().create_future()
+        await self._woken
+
+    def hear(self, told: Sequence[Delivery], before: int) -> None:
+        """Be pushed what is new behind `before`; whoever cannot take it wakes up."""
+        woken = self._woken
+        if woken is None or woken.done():
+            return
+        if self._push is not None and self.last == before:
+            try:
+                for delivery in told:
+                    if not self._push(delivery):
+                        break
+                    self.last = delivery.entry.sequence
+                    self.ended = delivery.entry.is_last
+                else:
+                    if not self.ended:
+                        return
+            except Exception as error:  # what breaks one must not break the others
+                self.fail(error)
+                return
+        woken.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        """End the wait with an error."""
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_exception(error)
+
+
+class Pace:
+    """Lets readings through at a steady rate, a few of them close together."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    def pause(self, now: float) -> float:
+        """Let the next one through, and tell how long it must be held back."""
+        due = max(self._due, now - (BURST - 1) * READING_SECONDS)
+        self._due = due + READING_SECONDS
+        return max(due - now, 0.0)
+
+
+class Feed:
+    """What this process knows of one log."""
+
+    def __init__(self, runtime: Runtime, kind: Log, subject_id: UUID) -> None:
+        self.kind = kind
+        self.subject_id = subject_id
+        self.tail = -1
+        self.holders = 0
+        self.ready = asyncio.Event()
+        self._runtime = runtime
+        self._ring: deque[Entry] = deque(maxlen=RING)
+        self._pace = Pace()
+        self._waiting: dict[Follower, None] = {}
+        self._look = asyncio.Event()
+        self._reach = 0
+        self._fault: Exception | None = None
 
     async def read(self) -> None:
         """Keep up with the log until nobody follows any more."""
-        async with self.runtime.bus.listen(RunAdvanced(self.run_id, 0).channel) as bell:
-            while True:
-                rows = await self._rows(self.tail if self.tail >= 0 else None)
-                for row in rows:
-                    self.ring.append(Entry(row))
-                    self.tail = row["sequence"]
+        async with self._runtime.bus.listen(self.kind.rings(self.subject_id, 0).channel) as bell:
+            ringing = asyncio.create_task(self._hear(bell), name="bell of a feed")
+            try:
+                # A feed begins with the newest stretch: most come to see what happens now.
+                await self._publish(await self._rows(None, RING // 2))
                 self.tail = max(self.tail, 0)
-                if rows:
-                    # Those who wait hold the old event; whoever comes now waits for the next.
-                    news, self._news = self._news, asyncio.Event()
-                    news.set()
                 self.ready.set()
-                if len(rows) < BATCH:
-                    await bell.wait(LOOK_SECONDS)
+                while True:
+                    await self._look.wait()
+                    self._look.clear()
+                    await self._catch_up()
+            except Exception as error:
+                self.fail(error)
+                raise
+            finally:
+                ringing.cancel()
+
+    def look(self, reach: int = 0) -> None:
+        """Say that it is time to look, and how far the log reaches if that is known."""
+        self._reach = max(self._reach, reach)
+        self._look.set()
+
+    def fail(self, error: Exception) -> None:
+        """End this feed for everybody."""
+        self._fault = error
+        for follower in self.waiting():
+            follower.fail(error)
+
+    def waiting(self) -> Sequence[Follower]:
+        """List those who wait for what comes next."""
+        return tuple(self._waiting)
 
     async def after(self, sequence: int) -> Sequence[Entry]:
         """Give the events behind a number, oldest first; at most a batch."""
+        self._whole()
         if self.tail <= sequence:
             return ()
-        if self.ring and self.ring[0].sequence <= sequence + 1:
-            skipped = sequence + 1 - self.ring[0].sequence
-            return [self.ring[index] for index in range(skipped, len(self.ring))]
-        return [Entry(row) for row in await self._rows(sequence)]
+        if self._ring and self._ring[0].sequence <= sequence + 1:
+            return [entry for entry in self._ring if entry.sequence > sequence]
+        # What was read but is still held back is not told here either.
+        return [Entry(row) for row in await self._rows(sequence, BATCH) if row["sequence"] <= self.tail]
 
-    async def beyond(self, sequence: int) -> None:
-        """Wait until the log goes on behind a number."""
-        while self.tail <= sequence:
-            await self._news.wait()
+    async def beyond(self, follower: Follower) -> None:
+        """Wait until there is something that a follower must come for; meanwhile they are pushed what they take."""
+        while self.tail <= follower.last and not follower.ended:
+            self._whole()
+            self._waiting[follower] = None
+            try:
+                await follower.wait()
+            finally:
+                del self._waiting[follower]
 
-    async def _rows(self, after: int | None) -> Sequence[Mapping[str, Any]]:
-        async with self.runtime.read() as session:
-            # A feed begins with the newest stretch of the log: most followers come to see what happens now.
-            return await runs.events_after(session, self.run_id, after, BATCH if after is not None else RING // 2)
+    async def _hear(self, bell: Any) -> None:
+        while True:
+            if await bell.wait(60):
+                self.look()
+
+    async def _catch_up(self) -> None:
+        try:
+            more = True
+            while more:
+                reach = self._reach
+                rows = await self._rows(self.tail, BATCH)
+                more = len(rows) == BATCH
+                if rows and all(Entry(row).passes for row in rows):
+                    pause = self._pace.pause(time.monotonic())
+                    if pause:
+                        await asyncio.sleep(pause)
+                        rows = [*rows, *await self._rows(rows[-1]["sequence"], BATCH)]
+                await self._publish(rows)
+            if self.tail < reach:
+                # The log was cleared away: those who wait find out that there is a present, but no way to it.
+                self.tail = reach
+                for follower in self.waiting():
+                    follower.hear((), -1)
+        except (Unavailable, SQLAlchemyError, OSError) as error:
+            # The look-out sends us again when the database is back.
+            log.warning("a live feed cannot read its log", error=str(error))
+
+    async def _publish(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        entries = [Entry(row) for row in rows]
+        if not entries:
+            return
+        before, self.tail = self.tail, entries[-1].sequence
+        self._ring.extend(entries)
+        told = coalesced(entries, before, before)
+        if self.kind.is_dense and entries[0].sequence != before + 1:
+            before = -1
+        for number, follower in enumerate(self.waiting(), 1):
+            follower.hear(told, before)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _rows(self, after: int | None, most: int) -> Sequence[Mapping[str, Any]]:
+        async with self._runtime.read() as session:
+            return await self.kind.after(session, self.subject_id, after, most)
+
+    def _whole(self) -> None:
+        if self._fault is not None:
+            raise self._fault
 
 
 class Feeds:
-    """The feeds that somebody follows."""
+    """The feeds that somebody follows, and the look-out for all of them."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, forget_viewers: Callable[[], None]) -> None:
         self._runtime = runtime
-        self._open: dict[UUID, tuple[RunFeed, asyncio.Task[None]]] = {}
+        self._forget_viewers = forget_viewers
+        self._open: dict[tuple[Log, UUID], tuple[Feed, asyncio.Task[None]]] = {}
+        self._looking: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def of(self, run_id: UUID) -> AsyncIterator[RunFeed]:
-        """Follow a run; inside the block every later event will come."""
-        known = self._open.get(run_id)
+    async def of(self, kind: Log, subject_id: UUID) -> AsyncIterator[Feed]:
+        """Follow a log; inside the block every later event will come."""
+        key = (kind, subject_id)
+        known = self._open.get(key)
         if known is None or known[1].done():
-            feed = RunFeed(self._runtime, run_id)
-            known = self._open[run_id] = (feed, asyncio.create_task(feed.read(), name=f"feed of run {run_id.hex}"))
+            opened = Feed(self._runtime, kind, subject_id)
+            reader = asyncio.create_task(opened.read(), name=f"feed of {kind.noun} {subject_id.hex}")
+            reader.add_done_callback(_heard_of)
+            known = self._open[key] = (opened, reader)
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look_out(), name="look-out of the feeds")
         feed, reader = known
-        feed.followers += 1
+        feed.holders += 1
         try:
             ready = asyncio.create_task(feed.ready.wait())
             await asyncio.wait({ready, reader}, return_when=asyncio.FIRST_COMPLETED)
@@ -114,55 +321,81 @@ class Feeds:
                 await reader
             yield feed
         finally:
-            feed.followers -= 1
-            if not feed.followers:
+            feed.holders -= 1
+            if not feed.holders:
                 reader.cancel()
-                if self._open.get(run_id) is known:
-                    del self._open[run_id]
+                if self._open.get(key) is known:
+                    del self._open[key]
+
+    async def close(self) -> None:
+        """Look out no more."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    async def _look_out(self) -> None:
+        """See what no bell told: of new events, of logs that are gone, and of rights that were lost."""
+        async with self._runtime.bus.listen(CredentialRevoked(new_id(), 0).channel) as bell:
+            try:
+                while self._open:
+                    if await bell.wait(LOOK_SECONDS):
+                        self._forget_viewers()
+                    feeds = [feed for feed, _ in self._open.values() if feed.ready.is_set()]
+                    try:
+                        await self._look_at(feeds)
+                    except Exception:  # whatever it is, the next look may be better
+                        log.warning("the look-out of the live feeds sees nothing", exc_info=True)
+                    for feed in feeds:
+                        for follower in feed.waiting():
+                            await follower.look()
+            finally:
+                self._looking = None
+
+    async def _look_at(self, feeds: Sequence[Feed]) -> None:
+        for kind in {feed.kind for feed in feeds}:
+            theirs = [feed for feed in feeds if feed.kind is kind]
+            async with self._runtime.read() as session:
+                tails = await kind.tails(session, [feed.subject_id for feed in theirs])
+            for feed in theirs:
+                tail = tails.get(feed.subject_id)
+                if tail is None:
+                    feed.fail(NotFound(f"No such {kind.noun}."))
+                elif tail > feed.tail:
+                    feed.look(tail)
 
 
-class FellBehind(Exception):
-    """The log, which is bounded, does not reach back any more to what this subscriber would be told next."""
+def _heard_of(reader: "asyncio.Task[None]") -> None:
+    # Those who follow hear why their feed ended; where nobody follows any more there is nobody to tell.
+    if not reader.cancelled():
+        reader.exception()
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What one subscriber is told next."""
-
-    entry: Entry
-    skipped: int
-
-
-async def deliveries(
-    feed: RunFeed, start: int, permitted: Callable[[], Awaitable[None]], *, complete: bool
-) -> AsyncGenerator[Delivery, None]:
-    """Tell every event behind `start` once, in order; readings that are old already make way for the newest.
+async def deliveries(feed: Feed, follower: Follower, *, complete: bool) -> AsyncGenerator[Delivery, None]:
+    """Tell what a follower is not pushed: every event once, in order; old readings make way for the newest.
 
     Raises `FellBehind` where the log has been shortened meanwhile.
     With `complete` nothing of what the log holds now is left out: that is what a client asked for who comes back.
     """
-    last = start
-    settled = feed.tail if complete else start
-    while True:
-        entries = await feed.after(last)
-        if entries[0].sequence != last + 1 if entries else feed.tail > last:
+    settled = feed.tail if complete else follower.last
+    while not follower.ended:
+        entries = await feed.after(follower.last)
+        if feed.kind.is_dense and (entries[0].sequence != follower.last + 1 if entries else feed.tail > follower.last):
             raise FellBehind
-        for delivery in _coalesced(entries, last, settled):
-            await permitted()
+        for delivery in coalesced(entries, follower.last, settled):
+            await follower.permitted()
             yield delivery
-            last = delivery.entry.sequence
-            if delivery.entry.kind == IngestionEventKind.FINISHED:
+            follower.last = delivery.entry.sequence
+            if delivery.entry.is_last:
                 return
-        await feed.beyond(last)
+        await feed.beyond(follower)
 
 
-def _coalesced(entries: Sequence[Entry], last: int, settled: int) -> list[Delivery]:
-    """Leave out each reading that a newer one of the same batch follows at once."""
+def coalesced(entries: Sequence[Entry], last: int, settled: int) -> list[Delivery]:
+    """Leave out each reading behind `settled` that a newer one of the same batch follows at once."""
     told: list[Delivery] = []
     for index, entry in enumerate(entries):
         following = entries[index + 1] if index + 1 < len(entries) else None
-        stale = entry.kind == IngestionEventKind.PROGRESS and following is not None and following.kind == entry.kind
-        if stale and entry.sequence > settled:
+        if entry.passes and following is not None and following.passes and entry.sequence > settled:
             continue
         told.append(Delivery(entry, entry.sequence - last - 1))
         last = entry.sequence

@@ -1,31 +1,40 @@
-"""Following runs: which run, from where, and for how long the viewer may."""
+"""Following runs and patterns: which log, from where, and for how long the viewer may."""
 
-import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
 from app.domain.errors import Forbidden, Invalid, NotFound
-from app.domain.events import PatternsChanged, RunQueued
+from app.domain.events import PatternsChanged, RunAdvanced, RunQueued
 from app.domain.ids import Kind, parse_as
 from app.domain.run import IngestionEventKind, RunStatus
-from app.domain.viewer import Permission
+from app.domain.viewer import Permission, Viewer
 from app.reads import patterns, runs
+from app.reads.patterns import PATTERN_EVENT
 from app.reads.reading import by_ids
 from app.reads.repos import REPO
-from app.reads.runs import INGESTION_RUN
+from app.reads.runs import INGESTION_EVENT, INGESTION_RUN
 from app.reads.shape import Record
 from resolvers.context import Context
-from resolvers.feeds import BATCH, LOOK_SECONDS, FellBehind, deliveries
+from resolvers.feeds import Delivery, Entry, FellBehind, Follower, Log, Push, Rights, deliveries
 
-Event = Mapping[str, Any]
+RUN_EVENTS = Log("run", RunAdvanced, runs.events_after, runs.tails)
+RUNS = Log("repository", RunQueued, runs.runs_after, runs.newest_of, is_dense=False)
+PATTERN_CHANGES = Log("repository", PatternsChanged, patterns.changes_after, patterns.change_tails)
 
 
 async def follow_runs(
-    context: Context, repo_id: str | None, run_id: str | None, after: int | None, *, follow: bool
-) -> AsyncGenerator[Event, None]:
-    """Tell of a run as the subscription promises."""
+    context: Context,
+    repo_id: str | None,
+    run_id: str | None,
+    after: int | None,
+    *,
+    follow: bool,
+    push: Push | None = None,
+    needs: Sequence[Permission] = (),
+) -> AsyncGenerator[Delivery, None]:
+    """Tell of a run as the subscription promises; what `push` takes is not told here."""
     if (repo_id is None) == (run_id is None):
         raise Invalid("Name a repository or a run, not both.", fields={"runId": "give exactly one of repoId and runId"})
     if after is not None and (run_id is None or after < 0):
@@ -33,54 +42,48 @@ async def follow_runs(
     if run_id is not None:
         run = await _visible(context, INGESTION_RUN, parse_as(Kind.INGESTION_RUN, run_id, field="runId"), "run")
         repo, chosen = run["repo_id"], run["id"]
+        organization = run["organization_id"]
     else:
         assert repo_id is not None
-        repo = (await _visible(context, REPO, parse_as(Kind.REPO, repo_id, field="repoId"), "repository"))["id"]
-        chosen = await _first_run(context, repo)
+        found = await _visible(context, REPO, parse_as(Kind.REPO, repo_id, field="repoId"), "repository")
+        repo, organization = found["id"], found["organization_id"]
+        chosen = await _first_run(context, found)
     while True:
-        events = _one_run(context, chosen, after)
+        events = _one_run(context, chosen, after, push, needs)
         async with aclosing(events):
             async for event in events:
                 yield event
         if not follow:
             return
         after = None
-        chosen = await _next_run(context, repo, chosen)
+        chosen = await _next_run(context, repo, organization, chosen)
 
 
-async def follow_patterns(context: Context, repo_id: str, after: int | None) -> AsyncGenerator[Record, None]:
+async def follow_patterns(
+    context: Context, repo_id: str, after: int | None, *, push: Push | None = None
+) -> AsyncGenerator[Delivery, None]:
     """Tell each change of a repository's patterns once, in commit order; without `after`, those from now on."""
     if after is not None and after < 0:
         raise Invalid("A sequence is at least 0.", fields={"after": "at least 0"})
     identifier = parse_as(Kind.REPO, repo_id, field="repoId")
-    async with context.runtime.bus.listen(PatternsChanged(identifier, 0).channel) as bell:
+    # Asked before anything is read, and again inside: between the two there may have been changes.
+    await _visible(context, REPO, identifier, "repository")
+    async with context.feeds.of(PATTERN_CHANGES, identifier) as feed:
         repo = await _visible(context, REPO, identifier, "repository")
-        if not context.viewer.sees(repo["organization_id"], Permission.READ_PATTERNS):
-            raise Forbidden("You may not read patterns in this organization.")
-        last = repo["change_sequence"] if after is None else after
-        while True:
-            async with context.read() as session:
-                changes = await patterns.changes_after(session, context.view, identifier, last, BATCH)
-            for change in changes:
-                yield change
-                last = change["sequence"]
-            if len(changes) < BATCH:
-                await bell.wait(LOOK_SECONDS)
-            await _still_there(context, identifier)
+        rights = _rights(context, repo["organization_id"], "repository", (Permission.READ_PATTERNS,))
+        _require(context.viewer, repo["organization_id"], "repository", (Permission.READ_PATTERNS,))
+        follower = Follower(repo["change_sequence"] if after is None else after, rights, push)
+        told = deliveries(feed, follower, complete=True)
+        async with aclosing(told):
+            async for delivery in told:
+                context.forget()
+                yield delivery
 
 
-async def _one_run(context: Context, run_id: UUID, after: int | None) -> AsyncGenerator[Event, None]:
-    checked = time.monotonic()
-
-    async def permitted() -> None:
-        """Ask again whether the viewer may see this: at most once a second, a revocation need not be faster."""
-        nonlocal checked
-        if time.monotonic() - checked >= LOOK_SECONDS:
-            await context.renew()
-            await _visible(context, INGESTION_RUN, run_id, "run")
-            checked = time.monotonic()
-
-    async with context.feeds.of(run_id) as feed:
+async def _one_run(
+    context: Context, run_id: UUID, after: int | None, push: Push | None, needs: Sequence[Permission]
+) -> AsyncGenerator[Delivery, None]:
+    async with context.feeds.of(RUN_EVENTS, run_id) as feed:
         while True:
             run = await _visible(context, INGESTION_RUN, run_id, "run")
             present = run["sequence"]
@@ -90,23 +93,35 @@ async def _one_run(context: Context, run_id: UUID, after: int | None) -> AsyncGe
             yield _snapshot(run, start)
             if run["status"] not in (RunStatus.QUEUED, RunStatus.RUNNING) and start >= present:
                 return
-            told = deliveries(feed, start, permitted, complete=start < present)
+            follower = Follower(start, _rights(context, run["organization_id"], "run", needs), push)
+            told = deliveries(feed, follower, complete=start < present)
             try:
                 async with aclosing(told):
                     async for delivery in told:
-                        yield {**delivery.entry.row, "skipped": delivery.skipped}
+                        context.forget()
+                        yield delivery
                 return
             except FellBehind:
                 # As for one who comes back too late: the present state is what can still be told.
                 after = None
 
 
-def _snapshot(run: Record, sequence: int) -> Event:
-    return {
+def event_of(delivery: Delivery) -> Record:
+    """Show a delivery as an event of a run that its viewer can look further from."""
+    return Record(INGESTION_EVENT, delivery.event)
+
+
+def change_of(delivery: Delivery) -> dict[str, Any]:
+    """Show a delivery as a change of a pattern that its viewer can look further from."""
+    event = Record(PATTERN_EVENT, delivery.event)
+    return {"sequence": event["sequence"], "event": event}
+
+
+def _snapshot(run: Record, sequence: int) -> Delivery:
+    row = {
         "run_id": run["id"],
         "organization_id": run["organization_id"],
         "sequence": sequence,
-        "skipped": 0,
         "kind": IngestionEventKind.SNAPSHOT,
         "at": runs.moment(),
         "stage": run["stage"],
@@ -115,6 +130,25 @@ def _snapshot(run: Record, sequence: int) -> Event:
         "pattern_id": None,
         "run": {name: run[name] for name in runs.SNAPSHOT},
     }
+    return Delivery(Entry(row), 0)
+
+
+def _rights(context: Context, organization_id: UUID, noun: str, needs: Sequence[Permission]) -> Rights:
+    """Look at the viewer again: what they follow never changes hands, so that is all there is to ask."""
+
+    async def ask() -> None:
+        await context.renew()
+        _require(context.viewer, organization_id, noun, needs)
+
+    return ask
+
+
+def _require(viewer: Viewer, organization_id: UUID, noun: str, needs: Sequence[Permission]) -> None:
+    if not viewer.sees(organization_id, Permission.READ_REPOS):
+        raise NotFound(f"No such {noun}.")
+    for permission in needs:
+        if not viewer.sees(organization_id, permission):
+            raise Forbidden(f"You may not {permission.value} in this organization.")
 
 
 async def _visible(context: Context, shape: Any, identifier: UUID, noun: str) -> Record:
@@ -133,29 +167,20 @@ async def _reaches_back(context: Context, run_id: UUID, after: int, present: int
     return bool(following) and following[0]["sequence"] == after + 1
 
 
-async def _first_run(context: Context, repo_id: UUID) -> UUID:
+async def _first_run(context: Context, repo: Record) -> UUID:
     """Find the run to follow, or wait for the first."""
-    async with context.runtime.bus.listen(RunQueued(repo_id, 0).channel) as bell:
-        while True:
-            async with context.read() as session:
-                chosen = await runs.newest(session, repo_id)
-            if chosen is not None:
-                return chosen
-            await bell.wait(LOOK_SECONDS)
-            await _still_there(context, repo_id)
+    async with context.read() as session:
+        chosen = await runs.newest(session, repo["id"])
+    return chosen or await _next_run(context, repo["id"], repo["organization_id"], UUID(int=0))
 
 
-async def _next_run(context: Context, repo_id: UUID, run_id: UUID) -> UUID:
-    async with context.runtime.bus.listen(RunQueued(repo_id, 0).channel) as bell:
-        while True:
-            async with context.read() as session:
-                chosen = await runs.next_after(session, repo_id, run_id)
-            if chosen is not None:
-                return chosen
-            await bell.wait(LOOK_SECONDS)
-            await _still_there(context, repo_id)
-
-
-async def _still_there(context: Context, repo_id: UUID) -> None:
-    await context.renew()
-    await _visible(context, REPO, repo_id, "repository")
+async def _next_run(context: Context, repo_id: UUID, organization_id: UUID, run_id: UUID) -> UUID:
+    """Wait for the run that comes after another one of the same repository."""
+    async with context.feeds.of(RUNS, repo_id) as feed:
+        follower = Follower(run_id.int, _rights(context, organization_id, "repository", ()), None)
+        told = deliveries(feed, follower, complete=False)
+        async with aclosing(told):
+            async for delivery in told:
+                found: UUID = delivery.entry.row["id"]
+                return found
+    raise AssertionError("a repository's runs have no end")

@@ -10,11 +10,9 @@ from strawberry.types import Info
 
 from app.domain.run import IngestionEventKind, IngestionStage, RunStatus, RunTrigger, StageState
 from app.reads.roots import ById
-from app.reads.runs import INGESTION_EVENT
-from app.reads.shape import Record
 from resolvers import lists
 from resolvers.context import Context
-from resolvers.following import follow_runs
+from resolvers.following import event_of, follow_runs
 from resolvers.lists import Connection, Node, forward, one, related
 
 if TYPE_CHECKING:
@@ -154,5 +152,5 @@ class RunSubscriptions:
         seen = None if after is strawberry.UNSET else after
         events = follow_runs(info.context, repo_id or None, run_id or None, seen, follow=bool(follow))
         async with aclosing(events):
-            async for event in events:
-                yield cast("IngestionEvent", Record(INGESTION_EVENT, event))
+            async for delivery in events:
+                yield cast("IngestionEvent", event_of(delivery))

@@ -1,6 +1,7 @@
 """Shapes of patterns, their evidence and their history."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import Evidence, Pattern, PatternEvent, Provenance
+from app.db.models import Evidence, Pattern, PatternEvent, Provenance, Repo
 from app.domain.ids import Kind, parse_as
 from app.domain.languages import language_of
 from app.domain.pattern import PatternStatus
@@ -37,14 +38,12 @@ from app.reads.shape import (
     Only,
     Order,
     Part,
-    Record,
     Rows,
     Shape,
     in_organization,
     is_one_of,
     ordered,
 )
-from app.reads.visible import View
 
 
 class PatternOrderField(Word):
@@ -230,14 +229,24 @@ PATTERN_EVENT = Shape(
 )
 
 
-async def changes_after(session: AsyncSession, view: View, repo_id: UUID, sequence: int, most: int) -> list[Record]:
-    """Read the steps in the history of a repository's patterns behind a number, in commit order."""
+async def changes_after(
+    session: AsyncSession, repo_id: UUID, sequence: int | None, most: int
+) -> Sequence[Mapping[str, Any]]:
+    """Read the steps in the history of a repository's patterns behind a number, in commit order, or its newest ones.
+
+    Who may see them was asked before.
+    """
     rows = PATTERN_EVENT.rows
-    statement = (
-        select(*(rows.c[name] for name in PATTERN_EVENT.columns))
-        .where(rows.c.repo_id == repo_id, rows.c.sequence > sequence, PATTERN_EVENT.seen_by.condition(rows, view.sight))
-        .order_by(rows.c.sequence)
-        .limit(most)
-    )
-    result = await session.execute(statement, dict(view.bound))
-    return [Record(PATTERN_EVENT, row) for row in result.mappings()]
+    query = select(*(rows.c[name] for name in PATTERN_EVENT.columns)).where(rows.c.repo_id == repo_id).limit(most)
+    if sequence is None:
+        newest = (await session.execute(query.order_by(rows.c.sequence.desc()))).mappings().all()
+        return [dict(row) for row in reversed(newest)]
+    found = await session.execute(query.where(rows.c.sequence > sequence).order_by(rows.c.sequence))
+    return [dict(row) for row in found.mappings()]
+
+
+async def change_tails(session: AsyncSession, repo_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Tell how far the histories of repositories reach; those that are gone are not named."""
+    repos = Repo.__table__
+    rows = await session.execute(select(repos.c.id, repos.c.change_sequence).where(repos.c.id.in_(repo_ids)))
+    return {row.id: row.change_sequence for row in rows}

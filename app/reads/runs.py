@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Integer, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import IngestionRun, RunEvent
+from app.db.models import IngestionRun, Pattern, Repo, RunEvent
 from app.domain.ids import Kind
 from app.domain.run import LIVE
 from app.domain.viewer import Permission
@@ -65,13 +65,24 @@ async def events_after(
     session: AsyncSession, run_id: UUID, sequence: int | None, most: int
 ) -> Sequence[Mapping[str, Any]]:
     """Read a run's events behind a number, or its newest ones; who may see them was asked before."""
-    events = RunEvent.__table__
-    query = select(events).where(events.c.run_id == run_id)
+    events, found = RunEvent.__table__, Pattern.__table__
+    query = (
+        select(events, found.c.name.label("pattern_name"), found.c.tier.label("pattern_tier"))
+        .select_from(events.outerjoin(found, found.c.id == events.c.pattern_id))
+        .where(events.c.run_id == run_id)
+    )
     if sequence is None:
         newest = (await session.execute(query.order_by(events.c.sequence.desc()).limit(most))).mappings().all()
         return [dict(row) for row in reversed(newest)]
     ordered_ = query.where(events.c.sequence > sequence).order_by(events.c.sequence).limit(most)
     return [dict(row) for row in (await session.execute(ordered_)).mappings()]
+
+
+async def tails(session: AsyncSession, run_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Tell how far the logs of runs reach; those that are gone are not named."""
+    runs = IngestionRun.__table__
+    rows = await session.execute(select(runs.c.id, runs.c.sequence).where(runs.c.id.in_(run_ids)))
+    return {row.id: row.sequence for row in rows}
 
 
 async def newest(session: AsyncSession, repo_id: UUID) -> UUID | None:
@@ -80,11 +91,25 @@ async def newest(session: AsyncSession, repo_id: UUID) -> UUID | None:
     return await session.scalar(select(runs.c.id).where(runs.c.repo_id == repo_id).order_by(runs.c.id.desc()).limit(1))
 
 
-async def next_after(session: AsyncSession, repo_id: UUID, run_id: UUID) -> UUID | None:
-    """Find the run that came after another one of the same repository."""
+async def runs_after(
+    session: AsyncSession, repo_id: UUID, sequence: int | None, most: int
+) -> Sequence[Mapping[str, Any]]:
+    """Read which runs of a repository came after another one, or its newest ones; as a number an id is a sequence."""
     runs = IngestionRun.__table__
-    later = select(runs.c.id).where(runs.c.repo_id == repo_id, runs.c.id > run_id).order_by(runs.c.id).limit(1)
-    return await session.scalar(later)
+    query = select(runs.c.id).where(runs.c.repo_id == repo_id).limit(most)
+    if sequence is None:
+        ids = [*(await session.scalars(query.order_by(runs.c.id.desc())))][::-1]
+    else:
+        ids = [*(await session.scalars(query.where(runs.c.id > UUID(int=sequence)).order_by(runs.c.id)))]
+    return [{"id": run_id, "sequence": run_id.int} for run_id in ids]
+
+
+async def newest_of(session: AsyncSession, repo_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Tell the newest run of each repository, as a number; 0 where there is none yet."""
+    repos, runs = Repo.__table__, IngestionRun.__table__
+    newest_ = select(runs.c.id).where(runs.c.repo_id == repos.c.id).order_by(runs.c.id.desc()).limit(1)
+    rows = await session.execute(select(repos.c.id, newest_.scalar_subquery()).where(repos.c.id.in_(repo_ids)))
+    return {repo_id: run_id.int if run_id else 0 for repo_id, run_id in rows}
 
 
 def moment() -> datetime:

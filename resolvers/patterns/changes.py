@@ -13,7 +13,7 @@ from app.reads.patterns import PATTERN
 from app.reads.reading import by_ids
 from app.reads.visible import View
 from resolvers.context import Context
-from resolvers.following import follow_patterns
+from resolvers.following import change_of, follow_patterns
 from resolvers.patterns.types import Pattern, PatternEvent
 
 field = strawberry.field
@@ -52,5 +52,5 @@ class PatternSubscriptions:
         """Follow the patterns of a repository."""
         changes = follow_patterns(info.context, repo_id, None if after is strawberry.UNSET else after)
         async with aclosing(changes):
-            async for event in changes:
-                yield cast("PatternChange", {"sequence": event["sequence"], "event": event})
+            async for delivery in changes:
+                yield cast("PatternChange", change_of(delivery))

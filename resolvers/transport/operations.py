@@ -93,15 +93,20 @@ class Operations:
         if not answer.executed:
             return frames.error(answer)
         if self._is_wanted(frames.operation_id):
-            await self._outbox.put(frames.next(answer))
+            await self._outbox.put(frames.next(answer.body))
         return frames.complete()
 
     async def _follow(self, caller: Any, frames: "Frames", request: GraphQLRequest) -> bytes:
-        async with aclosing(self._engine.stream(caller, request)) as answers:
+        def offer(body: bytes) -> bool:
+            return self._outbox.send(frames.next(body))
+
+        async with aclosing(self._engine.stream(caller, request, offer)) as answers:
             async for answer in answers:
                 if not answer.executed:
                     return frames.error(answer)
-                await self._outbox.put(frames.next(answer))
+                await self._outbox.put(frames.next(answer.body))
+                # The stream may leave out what a slow client comes too late for; what waits here it cannot.
+                await self._outbox.emptied()
         return frames.complete()
 
     def _is_wanted(self, operation_id: str) -> bool:
@@ -115,10 +120,11 @@ class Frames:
     def __init__(self, operation_id: str) -> None:
         self.operation_id = operation_id
         self._opening = b'{"id":' + orjson.dumps(operation_id)
+        self._next = self._opening + b',"type":"next","payload":'
 
-    def next(self, answer: Answer) -> bytes:
+    def next(self, body: bytes) -> bytes:
         """Carry one result."""
-        return self._opening + b',"type":"next","payload":' + answer.body + b"}"
+        return self._next + body + b"}"
 
     def error(self, answer: Answer) -> bytes:
         """Carry the errors of a request that was not executed, and end the operation."""

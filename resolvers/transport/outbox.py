@@ -48,6 +48,16 @@ class Outbox:
             self._flush = asyncio.create_task(self._flushed())
         return True
 
+    def send(self, frame: bytes) -> bool:
+        """Send a frame if it can go out at once, and tell whether it did."""
+        return not self._frames and self._write is not None and self._write(frame)
+
+    async def emptied(self) -> None:
+        """Wait until nothing waits here any more."""
+        while self._frames:
+            self._room.clear()
+            await self._room.wait()
+
     async def put(self, frame: bytes) -> None:
         """Send a frame, as fast as the client reads."""
         if not self._turn.locked() and self.offer(frame):

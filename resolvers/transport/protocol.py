@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -39,6 +39,10 @@ class Answer:
     code: str = "OK"  # of its first error, for those who count
 
 
+# Takes the body of an answer if its client is ready for it this very moment, and tells whether it was.
+Offer = Callable[[bytes], bool]
+
+
 class Caller(Protocol):
     """Who is calling, as far as a transport must know."""
 
@@ -69,8 +73,14 @@ class Engine(Protocol[C]):
     def operation_kind(self, request: GraphQLRequest) -> OperationKind | None:
         """Tell what would run; None where that cannot be told, and then `answer` says why."""
 
-    def stream(self, caller: C, request: GraphQLRequest) -> AsyncGenerator[Answer, None]:
-        """Run a subscription; an answer that was not executed is its first and only one."""
+    def stream(
+        self, caller: C, request: GraphQLRequest, offer: Offer | None = None
+    ) -> AsyncGenerator[Answer, None]:
+        """Run a subscription; an answer that was not executed is its first and only one.
+
+        While it is asked for the next answer, the stream may offer answers instead of giving them: what many clients
+        are told reaches those who are ready for it without waking up a task for each.
+        """
 
 
 # RFC 9110: what a status means to clients and proxies that know no GraphQL.

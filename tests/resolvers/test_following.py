@@ -150,7 +150,7 @@ async def test_a_follower_whom_the_log_left_behind_is_told_the_present_state_and
     monkeypatch.setattr(feeds, "RING", 4)
     monkeypatch.setattr(feeds, "BATCH", 4)
     await running.advance(15)
-    behind = feeds.RunFeed(running.runtime, running.run_id)
+    behind = feeds.Feed(running.runtime, following.RUN_EVENTS, running.run_id)
     behind.tail = 16
 
     async def permitted() -> None:
@@ -159,7 +159,9 @@ async def test_a_follower_whom_the_log_left_behind_is_told_the_present_state_and
         )
         await session.commit()
 
-    telling = feeds.deliveries(behind, 1, permitted, complete=True)
+    follower = feeds.Follower(1, permitted, None)
+    monkeypatch.setattr(feeds, "LOOK_SECONDS", 0)
+    telling = feeds.deliveries(behind, follower, complete=True)
     assert [(await anext(telling)).entry.sequence for _ in range(4)] == [2, 3, 4, 5]
     with pytest.raises(feeds.FellBehind):
         await anext(telling)

@@ -21,7 +21,7 @@ from graphql import (
 from starlette.types import Scope
 
 from app.domain.errors import ErrorCode, Invalid, NotFound, Unauthenticated, Unavailable
-from resolvers.transport.protocol import Answer, GraphQLRequest, OperationKind, refused
+from resolvers.transport.protocol import Answer, GraphQLRequest, Offer, OperationKind, refused
 
 TOKEN = "good-token"
 COOKIE = "session=good-cookie"
@@ -120,7 +120,9 @@ class Toy:
             return _failed(result.errors, ErrorCode.VALIDATION_ERROR)
         return _executed(result)
 
-    async def stream(self, caller: ToyCaller, request: GraphQLRequest) -> AsyncGenerator[Answer, None]:
+    async def stream(
+        self, caller: ToyCaller, request: GraphQLRequest, offer: Offer | None = None
+    ) -> AsyncGenerator[Answer, None]:
         document = parse(request.query or "")
         if faults := validate(SCHEMA, document):
             yield _failed(faults, ErrorCode.GRAPHQL_VALIDATION_FAILED)
