@@ -24,8 +24,11 @@ from graphql import (
 
 from app.domain.ids import Kind, public
 from app.reads import runs
-from resolvers.feeds import MOST_SPELLINGS, Delivery
+from resolvers.followers import Delivery
 from resolvers.plans.selection import NoPlan, Selections, snake
+
+# So many selections of one event are kept spelt; those beyond are spelt again for each who asks.
+MOST_SPELLINGS = 32
 
 Event = Mapping[str, Any]
 
@@ -39,7 +42,9 @@ class Carried:
 
 
 def _run_event(event: Event) -> Event:
-    run = {**event["run"], "id": public(Kind.INGESTION_RUN, event["run_id"])}
+    # An event that was written before a field was kept lacks it, and that is not the same as null.
+    run = {name: event["run"][name] for name in runs.SNAPSHOT}
+    run["id"] = public(Kind.INGESTION_RUN, event["run_id"])
     pattern = None
     if event["pattern_id"] is not None:
         tier = event["pattern_tier"]

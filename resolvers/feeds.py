@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,22 +18,16 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from app.domain.errors import NotFound, Unavailable
 from app.domain.events import CredentialRevoked, Event
 from app.domain.ids import new_id
-from app.domain.run import IngestionEventKind
 from app.runtime import Runtime
+from resolvers.followers import LOOK_SECONDS, Delivery, Entry, Follower, Pace, coalesced
 
 RING = 256
 BATCH = 500
-# For how long a lost ring of the bell, or a lost word about somebody's rights, can go unnoticed.
-LOOK_SECONDS = 1.0
-# Readings reach a client about ten times a second, whoever writes them how often; a few may come close together.
-READING_SECONDS = 0.095
-BURST = 5
 # After so many followers everybody else in this process has a turn.
 AT_ONCE = 250
-MOST_SPELLINGS = 32
 
 log = structlog.get_logger(__name__)
 
@@ -52,121 +46,6 @@ class Log:
 
 class FellBehind(Exception):
     """The log, which is bounded, does not reach back any more to what this subscriber would be told next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One event of a log, and how it was spelt already."""
-
-    row: Mapping[str, Any]
-    spelt: dict[Any, bytes | None] = field(default_factory=dict)
-
-    @property
-    def sequence(self) -> int:
-        """Give its number in the log."""
-        return int(self.row["sequence"])
-
-    @property
-    def passes(self) -> bool:
-        """Tell whether it is a mere reading, which a newer one makes worthless."""
-        return bool(self.row.get("kind") == IngestionEventKind.PROGRESS)
-
-    @property
-    def is_last(self) -> bool:
-        """Tell whether nothing can follow it."""
-        return bool(self.row.get("kind") == IngestionEventKind.FINISHED)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What one subscriber is told next, and how many readings were left out before it."""
-
-    entry: Entry
-    skipped: int
-
-    @property
-    def event(self) -> Mapping[str, Any]:
-        """Give the event as resolvers read it."""
-        return {**self.entry.row, "skipped": self.skipped}
-
-
-# Takes a delivery at once, or tells that its follower is not ready: then it must be woken to come for it.
-Push = Callable[[Delivery], bool]
-# Raises where the follower may not go on.
-Rights = Callable[[], Awaitable[None]]
-
-
-class Follower:
-    """One subscriber, as far as a feed must know."""
-
-    __slots__ = ("_asked", "_push", "_rights", "_woken", "ended", "last")
-
-    def __init__(self, last: int, rights: Rights, push: Push | None) -> None:
-        self.last = last
-        self.ended = False
-        self._rights = rights
-        self._push = push
-        self._asked = time.monotonic()
-        self._woken: asyncio.Future[None] | None = None
-
-    async def permitted(self) -> None:
-        """Ask again whether this viewer may go on, unless that was asked just now."""
-        if time.monotonic() - self._asked >= LOOK_SECONDS:
-            await self._rights()
-            self._asked = time.monotonic()
-
-    async def look(self) -> None:
-        """End the wait of a follower who may not go on; where nobody can tell, they may until somebody can."""
-        try:
-            await self._rights()
-        except (Unauthenticated, NotFound, Forbidden) as refusal:
-            self.fail(refusal)
-        except Exception:  # the database is away, above all
-            log.warning("could not check a follower's rights again", exc_info=True)
-        self._asked = time.monotonic()
-
-    async def wait(self) -> None:
-        """Wait until something must be fetched, or there is nothing more to come."""
-        self._woken = asyncio.get_running_loop().create_future()
-        await self._woken
-
-    def hear(self, told: Sequence[Delivery], before: int) -> None:
-        """Be pushed what is new behind `before`; whoever cannot take it wakes up."""
-        woken = self._woken
-        if woken is None or woken.done():
-            return
-        if self._push is not None and self.last == before:
-            try:
-                for delivery in told:
-                    if not self._push(delivery):
-                        break
-                    self.last = delivery.entry.sequence
-                    self.ended = delivery.entry.is_last
-                else:
-                    if not self.ended:
-                        return
-            except Exception as error:  # what breaks one must not break the others
-                self.fail(error)
-                return
-        woken.set_result(None)
-
-    def fail(self, error: Exception) -> None:
-        """End the wait with an error."""
-        if self._woken is not None and not self._woken.done():
-            self._woken.set_exception(error)
-
-
-class Pace:
-    """Lets readings through at a steady rate, a few of them close together."""
-
-    def __init__(self) -> None:
-        self._due = 0.0
-
-    def pause(self, now: float) -> float:
-        """Let the next one through, and tell how long it must be held back."""
-        due = max(self._due, now - (BURST - 1) * READING_SECONDS)
-        self._due = due + READING_SECONDS
-        return max(due - now, 0.0)
 
 
 class Feed:
@@ -388,15 +267,3 @@ async def deliveries(feed: Feed, follower: Follower, *, complete: bool) -> Async
             if delivery.entry.is_last:
                 return
         await feed.beyond(follower)
-
-
-def coalesced(entries: Sequence[Entry], last: int, settled: int) -> list[Delivery]:
-    """Leave out each reading behind `settled` that a newer one of the same batch follows at once."""
-    told: list[Delivery] = []
-    for index, entry in enumerate(entries):
-        following = entries[index + 1] if index + 1 < len(entries) else None
-        if entry.passes and following is not None and following.passes and entry.sequence > settled:
-            continue
-        told.append(Delivery(entry, entry.sequence - last - 1))
-        last = entry.sequence
-    return told

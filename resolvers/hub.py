@@ -11,7 +11,7 @@ from app.domain.viewer import Permission, Viewer
 from resolvers.carried import CARRIED, Selected, Spelling, parts_of
 from resolvers.context import Context
 from resolvers.documents import Document, Operation
-from resolvers.feeds import Delivery, Push
+from resolvers.followers import Delivery, Push
 from resolvers.following import change_of, event_of, follow_patterns, follow_runs
 from resolvers.plans.arguments import sources
 from resolvers.plans.selection import NoPlan, Selections

@@ -73,9 +73,7 @@ class Engine(Protocol[C]):
     def operation_kind(self, request: GraphQLRequest) -> OperationKind | None:
         """Tell what would run; None where that cannot be told, and then `answer` says why."""
 
-    def stream(
-        self, caller: C, request: GraphQLRequest, offer: Offer | None = None
-    ) -> AsyncGenerator[Answer, None]:
+    def stream(self, caller: C, request: GraphQLRequest, offer: Offer | None = None) -> AsyncGenerator[Answer, None]:
         """Run a subscription; an answer that was not executed is its first and only one.
 
         While it is asked for the next answer, the stream may offer answers instead of giving them: what many clients

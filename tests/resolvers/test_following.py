@@ -16,7 +16,7 @@ from app.domain.viewer import Role
 from app.runtime import Runtime
 from app.services import ingesting
 from app.services.ingesting import Advance, Claim
-from resolvers import feeds, following
+from resolvers import feeds, followers, following
 from tests import factories as make
 from tests.identity.installation import Installation, installed
 from tests.wire.service import Talk
@@ -159,8 +159,8 @@ async def test_a_follower_whom_the_log_left_behind_is_told_the_present_state_and
         )
         await session.commit()
 
-    follower = feeds.Follower(1, permitted, None)
-    monkeypatch.setattr(feeds, "LOOK_SECONDS", 0)
+    follower = followers.Follower(1, permitted, None)
+    monkeypatch.setattr(followers, "LOOK_SECONDS", 0)
     telling = feeds.deliveries(behind, follower, complete=True)
     assert [(await anext(telling)).entry.sequence for _ in range(4)] == [2, 3, 4, 5]
     with pytest.raises(feeds.FellBehind):
@@ -172,7 +172,7 @@ async def test_a_follower_who_fell_behind_gets_a_snapshot_in_the_same_stream(
 ) -> None:
     honest, fell = feeds.deliveries, False
 
-    async def falling(*arguments: Any, **options: Any) -> AsyncIterator[feeds.Delivery]:
+    async def falling(*arguments: Any, **options: Any) -> AsyncIterator[followers.Delivery]:
         nonlocal fell
         async for delivery in honest(*arguments, **options):
             yield delivery
