@@ -2,13 +2,22 @@
 
 from hashlib import sha256
 
-from app.miners import caught_names, file_case, import_forms, line_templates, preferred_libraries, test_files
+from app.miners import (
+    caught_names,
+    file_affixes,
+    file_case,
+    import_forms,
+    line_templates,
+    preferred_libraries,
+    test_files,
+)
 from app.miners.core.family import Facts, Family
 from app.syntax import Source, Unreadable
 
 FAMILIES: tuple[Family, ...] = (
     line_templates.FAMILY,
     file_case.FAMILY,
+    file_affixes.FAMILY,
     caught_names.FAMILY,
     import_forms.FAMILY,
     preferred_libraries.FAMILY,

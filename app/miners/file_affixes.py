@@ -1,0 +1,80 @@
+"""What the names of a folder's files have in common: `*.controller.ts`, `use-*.ts`, `*Repository.java`.
+
+Says, for instance: "TypeScript files in `src/hooks/` are named `use*.ts`". Only what is rare elsewhere counts;
+the marks of tests are said by another family.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from app.domain.cases import words_in
+from app.domain.pattern import PatternCategory, PatternType
+from app.domain.rule import Rule, RuleKind
+from app.domain.twins import stem_of, subject_of
+from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.words import in_scope
+
+# Files whose name a language or a tool gives.
+_GIVEN = frozenset(
+    ("__init__", "__main__", "conftest", "doc", "index", "lib", "main", "mod", "package-info", "setup", "utils")
+)
+_SEPARATORS = "-_"
+
+
+def votes(file: File, _: Any, __: World) -> Iterable[Vote]:
+    """Let each name vote for every affix it has."""
+    stem = stem_of(file.path)
+    if stem in _GIVEN or not file.folder or subject_of(file.path) != stem or ".test." in file.name:
+        return
+    ending = file.name.rpartition(".")[2]
+    yield Vote(f"names of .{ending}", tuple(f"{affix}.{ending}" for affix in _affixes(file.name, stem)))
+
+
+def _affixes(name: str, stem: str) -> Iterator[str]:
+    middle = name[len(stem) + 1 :].split(".")[:-1] if name.startswith(stem) else []
+    if middle:
+        yield f"*.{'.'.join(middle)}"
+    words = words_in(stem)
+    if len(words) < 2 or any(word.isdigit() for word in (words[0], words[-1])):
+        return
+    rest = f".{'.'.join(middle)}" if middle else ""
+    first, last = stem[: len(words[0])], stem[len(stem) - len(words[-1]) :]
+    # Where words are told apart by a dash or an underscore, it belongs to the affix.
+    before, after = stem[len(first) : len(first) + 1], stem[-len(last) - 1 : -len(last)]
+    if first.lower() == words[0]:
+        yield f"{first}{before if before in _SEPARATORS else ''}*{rest}"
+    if last.lower() == words[-1]:
+        yield f"*{after if after in _SEPARATORS else ''}{last}{rest}"
+
+
+def propose(finding: Finding) -> Proposal | None:
+    """Say the affix, and where."""
+    # It is about folders: files that are chosen by their names have them in common anyway.
+    if not finding.scope.include or not all(map(_is_folder, finding.scope.include)):
+        return None
+    given = (f"**/{stem}.*" for stem in sorted(_GIVEN))
+    scope = replace(finding.scope, exclude=(*finding.scope.exclude, *given))
+    ending = finding.form.rpartition(".")[2]
+    rule = Rule(
+        RuleKind.PATH,
+        {"applicable": {"names": [f"*.{ending}"]}, "conforming": {"names": [finding.form]}},
+        scope,
+    )
+    name = f"{in_scope(finding, 'Files')} are named `{finding.form}`"
+    return Proposal(name, rule, PatternCategory.FILE_NAMING, PatternType.FILESYSTEM)
+
+
+def _is_folder(glob: str) -> bool:
+    return "**" in glob.split("/")[1:]
+
+
+FAMILY = Family(
+    "file-affixes",
+    votes,
+    propose,
+    languages=None,
+    least=Least(sites=6, files=6, share=0.87, careful=0.75, bits=1.2),
+    open=True,
+    local=True,
+)

@@ -1,0 +1,54 @@
+"""What the names of a folder's files have in common."""
+
+import pytest
+
+from app.miners import file_affixes
+from tests.miners.trial import Trial, trial
+
+
+def mined(*paths: str) -> Trial:
+    return trial(dict.fromkeys(paths, "x\n"), families=[file_affixes.FAMILY])
+
+
+ELSEWHERE = [f"src/{part}/{name}" for part in "abc" for name in ("userData.ts", "price_list.py", "OrderLine.java")]
+
+
+@pytest.mark.parametrize(
+    ("files", "other", "language", "affix"),
+    [
+        ("src/api/part{}.controller.ts", "strange.ts", "TypeScript", "*.controller.ts"),
+        ("src/hooks/usePart{0}s{0}x.ts", "notAHook.ts", "TypeScript", "use*.ts"),
+        ("src/db/Part{}Repository.java", "Strange.java", "Java", "*Repository.java"),
+        ("src/on/p{}_handler.py", "strange.py", "Python", "*_handler.py"),
+        ("deploy/jobs/p{}-job.yaml", "strange.yaml", ".yaml", "*-job.yaml"),
+    ],
+    ids=["dotted", "prefix", "suffix", "underscore", "no language"],
+)
+def test_an_affix_that_a_folder_shares(files: str, other: str, language: str, affix: str) -> None:
+    folder = files.rpartition("/")[0]
+    elsewhere = [*ELSEWHERE, *(f"config/{name}.yaml" for name in ("app", "web", "big-data", "more", "less"))]
+    found = mined(*(files.format(chr(97 + n)) for n in range(19)), f"{folder}/{other}", *elsewhere).find(affix)
+    assert found.name.startswith(language)
+    assert f"in `{folder.partition('/')[0]}/" in found.name
+    assert (found.conforming, found.applicable) == (19, 20)
+    assert found.violations == [f"{folder}/{other}"]
+
+
+def test_names_that_tools_give_are_no_exceptions() -> None:
+    files = [f"src/api/part{chr(97 + n)}_view.py" for n in range(12)]
+    found = mined(*files, "src/api/__init__.py", "src/other/some_thing.py", "src/other/more_things.py").find(
+        "*_view.py"
+    )
+    assert (found.conforming, found.applicable) == (12, 12)
+
+
+def test_what_is_everywhere_and_what_is_nowhere_are_no_news() -> None:
+    assert mined(*(f"{part}/user_{n}_view.py" for part in "abc" for n in range(10))).said == []
+    assert mined(*(f"src/api/{chr(97 + n)}lpha_{chr(97 + n)}eta.py" for n in range(20)), *ELSEWHERE).said == []
+
+
+def test_files_that_are_chosen_by_their_name_share_it_anyway() -> None:
+    assert (
+        mined(*(f"apps/{n}/{name}.ts" for n in range(12) for name in ("next-env.d", "home-page")), *ELSEWHERE).said
+        == []
+    )
