@@ -1,8 +1,8 @@
 """The runtime: what one process holds open, and the only place where transactions begin and end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from app.config import Settings
 from app.credentials.issuer import Keys, OutsideIssuer, shared_secret
 from app.db.address import plain_url
 from app.db.migrating import standing
-from app.db.readers import SESSION, Readers, passes
+from app.db.readers import LOST, SESSION, Readers, passes
 from app.db.tx import Tx
 from app.domain.errors import Unavailable
 from app.domain.jobs import JobTally
@@ -68,21 +68,18 @@ class Runtime:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Open a session that can only read; a database that does not answer in time is away, not broken."""
-        try:
+        with _answering():
             async with self.reading() as session:
                 yield session
-        except (DBAPIError, PoolTimeout) as error:
-            if isinstance(error, DBAPIError) and not passes(error):
-                raise
-            raise Unavailable("The database does not answer just now; ask for less, or try again.") from error
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         """Open a transaction; the world hears of it only after it held."""
-        async with self.writing() as session:
-            tx = Tx(session)
-            async with session.begin():
-                yield tx
+        with _answering():
+            async with self.writing() as session:
+                tx = Tx(session)
+                async with session.begin():
+                    yield tx
         await self._tell(tx)
 
     async def condition(self) -> dict[str, str | None]:
@@ -208,6 +205,17 @@ def _github(settings: Settings) -> GithubSignIn | None:
     return GithubSignIn(
         settings.github_client_id, settings.github_client_secret, settings.github_url, settings.github_api_url
     )
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Say of a database that is away or too slow that it is; inside nothing else has to do with a network."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeout, *LOST) as error:
+        if isinstance(error, DBAPIError) and not passes(error):
+            raise
+        raise Unavailable("The database does not answer just now; ask for less, or try again.") from error
 
 
 async def _problem(look: Callable[[], Awaitable[None]]) -> str | None:

@@ -39,7 +39,7 @@ async def _dismiss(runtime: Runtime) -> int:
 
 async def _remove_orphans(runtime: Runtime) -> int:
     """Remove caches and objects of repositories that are gone: the job that should have may have been lost."""
-    sources, storage = sources_of(runtime.settings), storage_of(runtime.settings)
+    sources, storage = sources_of(runtime), storage_of(runtime.settings)
     # What is there is listed before the rows are: nothing is kept of a repository before its row is committed.
     caches, objects = await sources.stored(), await storage.stored()
     async with runtime.read() as session:

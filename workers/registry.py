@@ -30,7 +30,7 @@ class Work:
 
 WORKS = (
     Work(jobs.Ingest, ingest.ingest, seconds=6 * 3600, tries=10),
-    Work(jobs.Forget, ingest.forget, seconds=600),
+    Work(jobs.Forget, ingest.forget, seconds=600, tries=10),
     Work(jobs.Revive, ingest.revive, seconds=60, every_seconds=5),
     Work(jobs.Schedule, schedule.schedule, seconds=300, every_seconds=60),
     Work(jobs.Sweep, sweep.sweep, seconds=600, hourly_at_minute=17),

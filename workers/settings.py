@@ -14,7 +14,7 @@ from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_pref
 from arq.cron import CronJob, cron
 from arq.worker import Function, JobExecutionFailed, Retry, Worker, func
 from redis.exceptions import WatchError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from app import observe
 from app.domain.errors import Unavailable
@@ -24,6 +24,7 @@ from app.gateways.redis import PASSING
 from app.runtime import Runtime
 from app.services import failing
 from workers.registry import Work
+from workers.trying import may_pass
 
 # A Redis that is away for longer ends the process, and whoever supervises it starts a new one.
 REDIS_TRIES = 60
@@ -156,7 +157,7 @@ class LeaseWorker(Worker):
             except Exception as error:
                 asked_again = isinstance(error, Retry)
                 # One that took too long would take as long again.
-                if attempt < work.tries and not limit.expired() and (asked_again or _passing(error)):
+                if attempt < work.tries and not limit.expired() and (asked_again or may_pass(error)):
                     state = "retried"
                     log.warning("job will be tried again", attempt=attempt, error=_told(error))
                     raise error if asked_again else Retry(defer=min(2**attempt, LONGEST_PAUSE)) from error
@@ -178,7 +179,7 @@ class LeaseWorker(Worker):
         try:
             async with self.runtime.write() as tx:
                 await failing.record(tx, job_id, function=name, arguments=arguments, error=error, attempts=attempts)
-        except (OSError, DBAPIError) as problem:
+        except (Unavailable, DBAPIError) as problem:
             # The database is away: then the log is the record.
             log.error("failed job not recorded", job=name, job_id=job_id, error=error, problem=_told(problem))
 
@@ -188,13 +189,6 @@ def crew_of(runtime: Runtime, works: tuple[Work, ...]) -> list[LeaseWorker]:
     name = f"{socket.gethostname()}:{os.getpid()}"
     lines = {line: [work for work in works if work.job.line is line] for line in Line}
     return [LeaseWorker(runtime, line, mine, name=name) for line, mine in lines.items() if mine]
-
-
-def _passing(error: Exception) -> bool:
-    """Tell whether trying again may help: something of ours was away, and comes back."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return isinstance(error, (Unavailable, *PASSING))
 
 
 def _told(error: BaseException) -> str:

@@ -18,14 +18,22 @@ WAIT_SECONDS = 5.0
 
 SESSION = {"timezone": "UTC", "jit": "off", "default_transaction_read_only": "on", "application_name": "tenet"}
 
-_LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError)
+# What a server that ends, begins or is full says of itself; QueryCanceledError, a kind of the second, is not lost.
+_AWAY = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, *_AWAY)
+"""What a connection that is lost, or cannot be had, is told by."""
+
+_PASSES = (asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError, *LOST)
 
 
 def passes(error: DBAPIError) -> bool:
-    """Tell whether an error of the database passes by itself: it was too slow, or it is away."""
-    return error.connection_invalidated or isinstance(
-        getattr(error.orig, "__cause__", None), (asyncpg.QueryCanceledError, *_LOST)
-    )
+    """Tell whether an error of the database passes by itself: it was too slow, gave way to another, or is away."""
+    return error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), _PASSES)
 
 
 class Bytes(UserDefinedType[bytes]):
@@ -97,12 +105,12 @@ class Readers:
         """Run a prepared SELECT and give its first row; a lost connection is replaced once."""
         try:
             return await self._attempt(statement, arguments)
-        except _LOST:
+        except LOST:
             # The server restarted, or dropped an idle connection: every other idle one is likely dead too.
             self._drop_idle()
         try:
             return await self._attempt(statement, arguments)
-        except _LOST as error:
+        except LOST as error:
             raise Unavailable("The database does not answer just now; try again.") from error
 
     async def close(self) -> None:
@@ -120,7 +128,7 @@ class Readers:
         except BaseException as error:
             # After a cancelled or broken exchange the state of the wire is unknown; an error that PostgreSQL reported
             # leaves it clean.
-            if isinstance(error, asyncpg.PostgresError) and not isinstance(error, _LOST):
+            if isinstance(error, asyncpg.PostgresError) and not isinstance(error, LOST):
                 self._give(reader)
             else:
                 reader.connection.terminate()

@@ -1,7 +1,7 @@
 """Jobs: what a worker is asked to do, as plain data."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 from uuid import UUID
@@ -25,6 +25,10 @@ class Job:
     def id(self) -> str | None:
         """The id under which the queue knows this job; None lets any number of equal ones stand."""
         return None
+
+    def again(self) -> Self:
+        """Spell the job as a person asks for it who knows that it failed."""
+        return self
 
     def arguments(self) -> dict[str, Any]:
         """Spell the job for the queue, whose JSON knows no UUID."""
@@ -68,11 +72,17 @@ class Ingest(Job):
 
     name = "ingest"
     run_id: UUID
+    afresh: bool = False
+    """Whether a run that has failed is begun anew, as another run of its repository."""
 
     @property
     def id(self) -> str | None:
         """A run is carried out by one worker at a time."""
         return f"{self.name}:{self.run_id.hex}"
+
+    def again(self) -> Self:
+        """A run that has ended has ended: what is asked for is another one."""
+        return replace(self, afresh=True)
 
 
 @dataclass(frozen=True, slots=True)

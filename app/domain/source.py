@@ -37,6 +37,7 @@ class SourceProblem(Word):
     TOO_MANY_FILES = "TOO_MANY_FILES", "The repository has more files than this installation allows."
     TIMED_OUT = "TIMED_OUT", "It took longer than this installation allows."
     INTERRUPTED = "INTERRUPTED", "The connection broke."
+    RATE_LIMITED = "RATE_LIMITED", "The host takes no more requests just now."
     SERVER_FAILED = "SERVER_FAILED", "The host answers with an error of its own."
     OBJECTS_MISSING = "OBJECTS_MISSING", "Objects of the repository are missing."
     BROKEN = "BROKEN", "Objects of the repository are not well-formed."
@@ -52,6 +53,7 @@ PASSING = frozenset(
         SourceProblem.UNREACHABLE,
         SourceProblem.TIMED_OUT,
         SourceProblem.INTERRUPTED,
+        SourceProblem.RATE_LIMITED,
         SourceProblem.SERVER_FAILED,
         SourceProblem.BUSY,
     }
@@ -61,12 +63,16 @@ PASSING = frozenset(
 class SourceFailed(Exception):
     """The objects of a repository cannot be had: a code, a sentence for people, whether trying again makes sense."""
 
-    def __init__(self, code: SourceProblem, sentence: str, *, detail: str = "") -> None:
+    def __init__(
+        self, code: SourceProblem, sentence: str, *, detail: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(code, sentence)
         self.code = code
         self.sentence = sentence
         self.detail = detail
         """What git said, for the log; a stranger's server may have written it."""
+        self.retry_after = retry_after
+        """After how many seconds the host says that it will answer again."""
 
     def __str__(self) -> str:
         return self.sentence

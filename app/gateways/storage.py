@@ -38,7 +38,13 @@ class Storage:
         if len(content) > self._largest:
             raise TooLarge(f"an object has at most {self._largest} bytes, and this one {len(content)}")
         key = f"{organization_id.hex}/{repo_id.hex}/{name}"
-        await asyncio.to_thread(_write, self._root / key, content)
+        writing = asyncio.ensure_future(asyncio.to_thread(_write, self._root / key, content))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # A thread goes on by itself; whoever cancels may be about to remove all that it writes.
+            await asyncio.wait({writing})
+            raise
         return key
 
     async def get(self, key: str) -> bytes:

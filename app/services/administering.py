@@ -30,7 +30,7 @@ async def retry_job(tx: Tx, viewer: Viewer, failed_job_id: UUID) -> None:
     job = jobs.spelt(failed.function, failed.arguments)
     if job is None:
         raise Conflict("This version knows no such job any more; dismiss it.", function=failed.function)
-    tx.enqueue(job)
+    tx.enqueue(job.again())
     await tx.session.delete(failed)
     tx.audit(viewer, "retryFailedJob", Kind.FAILED_JOB, failed_job_id)
 

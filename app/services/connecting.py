@@ -13,6 +13,7 @@ from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.ids import Kind, public
 from app.domain.jobs import Forget
 from app.domain.repo import SourceKind
+from app.domain.run import LIVE
 from app.domain.schedule import Schedule
 from app.domain.source import DETACHED, Source, SourceFailed, Transport, check_branch
 from app.domain.viewer import Permission, Viewer
@@ -96,6 +97,9 @@ async def update(
 
 async def disconnect(tx: Tx, viewer: Viewer, repo_id: UUID) -> Disconnected:
     """Take a repository away with everything that was found in it."""
+    # Workers lock the run before its repository; in the other order each would wait for the other.
+    live = (models.IngestionRun.repo_id == repo_id) & models.IngestionRun.status.in_(LIVE)
+    await tx.session.execute(select(models.IngestionRun.id).where(live).with_for_update())
     repo = await _locked(tx, viewer, repo_id)
     gone = Disconnected(repo.id, repo.organization_id, repo.full_name)
     # One statement, and the database cascades: row by row the patterns of a large repository would take minutes.

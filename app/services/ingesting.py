@@ -100,6 +100,13 @@ async def start(
     return run, False
 
 
+async def begin_anew(tx: Tx, run_id: UUID) -> None:
+    """Queue another run in place of one that failed; any other, and one whose repository is gone, stays as it is."""
+    run = await tx.session.get(models.IngestionRun, run_id)
+    if run is not None and run.status is RunStatus.FAILED:
+        await start(tx, None, run.repo_id, run.trigger, force=run.forced)
+
+
 async def cancel(tx: Tx, viewer: Viewer, run_id: UUID) -> models.IngestionRun:
     """Stop a run: at once while it is queued, else its worker is told; one that has ended stays as it is."""
     run = await _run(tx, viewer, run_id)

@@ -11,6 +11,7 @@ from app.db.tx import Tx
 from app.domain.errors import Conflict, Invalid
 from app.domain.ids import Kind, new_id
 from app.domain.jobs import Forget
+from app.domain.run import LIVE
 from app.domain.viewer import Permission, Role, Viewer
 from app.reads import organizations
 
@@ -55,6 +56,9 @@ async def remove(tx: Tx, viewer: Viewer, organization_id: UUID, confirmed_slug: 
         select(models.Repo.id).where(models.Repo.organization_id == organization_id)
     ):
         tx.enqueue(Forget(organization_id, repo_id))
+    # Workers lock a run before its repository; in the other order each would wait for the other.
+    live = (models.IngestionRun.organization_id == organization_id) & models.IngestionRun.status.in_(LIVE)
+    await tx.session.execute(select(models.IngestionRun.id).where(live).with_for_update())
     # One statement, and the database cascades.
     await tx.session.execute(delete(models.Organization).where(models.Organization.id == organization_id))
     tx.revoke(viewer.user_id)

@@ -47,7 +47,7 @@ P = SourceProblem
         ("fatal: https://x/info/refs not valid: is this a git repository?", P.NOT_FOUND),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 301", P.REDIRECTED),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 503", P.SERVER_FAILED),
-        ("fatal: unable to access 'https://x/': The requested URL returned error: 429", P.SERVER_FAILED),
+        ("fatal: unable to access 'https://x/': The requested URL returned error: 429", P.RATE_LIMITED),
         ("fatal: couldn't find remote ref refs/heads/corrupt", P.BRANCH_GONE),
         ("fatal: transport 'ext' not allowed", P.PROTOCOL_NOT_ALLOWED),
         ("fatal: write error: No space left on device", P.DISK_FULL),
@@ -106,7 +106,15 @@ def test_a_git_that_crashes_met_something_broken() -> None:
 
 def test_only_what_may_pass_is_said_to_pass() -> None:
     passing = {code for code in P if SourceFailed(code, "x").passing}
-    assert passing == {P.LOOKUP_FAILED, P.UNREACHABLE, P.TIMED_OUT, P.INTERRUPTED, P.SERVER_FAILED, P.BUSY}
+    assert passing == {
+        P.LOOKUP_FAILED,
+        P.UNREACHABLE,
+        P.TIMED_OUT,
+        P.INTERRUPTED,
+        P.RATE_LIMITED,
+        P.SERVER_FAILED,
+        P.BUSY,
+    }
 
 
 async def test_a_missing_git_is_a_fault_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 from asyncio import StreamReader, StreamWriter
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from app.domain.source import SourceProblem
 from app.gateways.git import FetchProgress, history
+from app.gateways.git.remote import seconds_until
 from tests.gateways.conftest import LIMITS, Fetcher, problem
 from tests.gateways.making import Made
 from tests.gateways.serving import BACKEND, Request, Server, told
@@ -141,7 +143,7 @@ async def test_a_private_repository_needs_a_token_and_never_asks(fetch: Fetcher,
     [
         ("403 Forbidden", SourceProblem.AUTHENTICATION_NEEDED, False),
         ("404 Not Found", SourceProblem.NOT_FOUND, False),
-        ("429 Too Many Requests", SourceProblem.SERVER_FAILED, True),
+        ("429 Too Many Requests", SourceProblem.RATE_LIMITED, True),
         ("503 Service Unavailable", SourceProblem.SERVER_FAILED, True),
     ],
 )
@@ -151,6 +153,36 @@ async def test_a_server_that_refuses_is_told(
     server.answers["refusing"] = told(status)
     refused = await problem(fetch, server.url("refusing/x"))
     assert (refused.code, refused.passing) == (code, passing)
+
+
+async def test_a_host_that_limits_requests_says_until_when(fetch: Fetcher, server: Server) -> None:
+    server.answers["limiting"] = told("429 Too Many Requests", Retry_After="120")
+    refused = await problem(fetch, server.url("limiting/x"))
+    assert (refused.code, refused.retry_after) == (SourceProblem.RATE_LIMITED, 120)
+    assert refused.sentence == "The host takes no more requests for 120 s."
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("0", 0, 0),
+        ("3600", 3600, 3600),
+        ((datetime.now(UTC) + timedelta(minutes=5)).strftime("%a, %d %b %Y %H:%M:%S GMT"), 200, 300),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", 0, 0),
+    ],
+    ids=["now", "seconds", "a moment", "a moment that has passed"],
+)
+def test_when_a_host_answers_again_is_read_as_http_spells_it(text: str, least: float, most: float) -> None:
+    found = seconds_until(text)
+    assert found is not None
+    assert least <= found <= most
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "-5", "1e9", "9" * 10, "\N{ARABIC-INDIC DIGIT THREE}", "Thu, 99 Jan 2026"]
+)
+def test_what_is_no_time_is_none(text: str) -> None:
+    assert seconds_until(text) is None
 
 
 async def test_a_host_that_does_not_listen_is_told(fetch: Fetcher, server: Server) -> None:

@@ -1,7 +1,6 @@
 """Carrying out a run: its stages in order, its tries, and its end."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -11,8 +10,10 @@ import structlog
 
 from app import observe
 from app.domain import jobs
+from app.domain.errors import Unavailable
 from app.domain.run import STAGES, IngestionStage
 from app.domain.source import SourceFailed
+from app.reads import repos
 from app.runtime import Runtime
 from app.services import ingesting
 from app.services.ingesting import Claim, Superseded
@@ -22,10 +23,7 @@ from workers.ingest.index import index
 from workers.ingest.pulls import pulls
 from workers.ingest.step import Attempt, Findings
 from workers.progress import Cancelled, Progress
-
-# Faults that may pass are given so many tries, from 1 s to 30 s apart.
-TRIES = 3
-PAUSE_SECONDS, LONGEST_PAUSE = 1.0, 30.0
+from workers.trying import pause_after
 
 NOT_YET = "Comes with a later version of Tenet."
 UNCHANGED = "Nothing changed since the last run."
@@ -42,6 +40,9 @@ log = structlog.get_logger(__name__)
 
 async def ingest(runtime: Runtime, job: jobs.Ingest) -> None:
     """Carry out a run to a true end, whatever happens to it."""
+    if job.afresh:
+        async with runtime.write() as tx:
+            await ingesting.begin_anew(tx, job.run_id)
     lease = timedelta(seconds=runtime.settings.worker_lease_seconds)
     async with runtime.write() as tx:
         held = await ingesting.claim(tx, job.run_id, lease)
@@ -50,43 +51,84 @@ async def ingest(runtime: Runtime, job: jobs.Ingest) -> None:
     progress = Progress(runtime, held, lease)
     with structlog.contextvars.bound_contextvars(run_id=held.run_id.hex):
         try:
-            await _attempts(runtime, progress)
+            await _carry(runtime, progress)
         except Superseded:
             log.info("run belongs to somebody else now")
+            await _clear_away(runtime, held)
         except asyncio.CancelledError:
             # The worker stops: whoever takes the job up next need not wait for the lease to end.
-            with suppress(Superseded):
+            with suppress(Superseded, Unavailable):
                 async with runtime.write() as tx:
                     await ingesting.release(tx, progress.held)
             raise
 
 
+async def _clear_away(runtime: Runtime, held: Claim) -> None:
+    """Remove what this attempt may have written after its repository was disconnected, and cleared away, meanwhile."""
+    async with runtime.read() as session:
+        known = await repos.known(session, [held.repo_id])
+    if not known:
+        await runtime.queue.put(jobs.Forget(held.organization_id, held.repo_id))
+
+
+async def _carry(runtime: Runtime, progress: Progress) -> None:
+    try:
+        await _attempts(runtime, progress)
+    except Cancelled:
+        async with runtime.write() as tx:
+            await ingesting.stop(tx, progress.held)
+    except (Superseded, Unavailable):
+        # A database that is still away cannot be told how the run ends: the job is put back, and a later try claims it.
+        raise
+    except SourceFailed as failed:
+        log.info("ingestion failed", code=failed.code.value, detail=observe.redact_text(failed.detail))
+        await _fail(runtime, progress.held, failed.code.value, failed.sentence)
+    except Exception as error:
+        word = observe.reference(error, "ingestion failed")
+        await _fail(runtime, progress.held, "INTERNAL_ERROR", f"Something went wrong on our side; reference {word}.")
+        raise
+
+
 async def _attempts(runtime: Runtime, progress: Progress) -> None:
-    for attempt in range(1, TRIES + 1):
+    attempt, untold = 1, None
+    while True:
         one = Attempt(runtime, progress)
         try:
+            if untold is not None:
+                await progress.again(untold)
+                untold = None
             await progress.watched(_stages(one))
             await _succeed(runtime, progress.held, one.found)
             return
-        except Cancelled:
-            async with runtime.write() as tx:
-                await ingesting.stop(tx, progress.held)
-            return
-        except SourceFailed as failed:
-            if not failed.passing or attempt == TRIES:
-                await _fail(runtime, progress.held, failed.code.value, failed.sentence)
-                return
-            pause = min(PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
-            await progress.again(f"{failed.sentence} Trying again in {pause:.0f} s.")
-            await asyncio.sleep(pause)
-        except Superseded:
+        except (Superseded, Cancelled):
             raise
         except Exception as error:
-            word = observe.reference(error, "ingestion failed")
-            await _fail(
-                runtime, progress.held, "INTERNAL_ERROR", f"Something went wrong on our side; reference {word}."
-            )
-            raise
+            pause = pause_after(error, attempt)
+            if pause is None:
+                raise
+            log.warning("ingestion will be tried again", attempt=attempt, error=str(error), seconds=round(pause, 1))
+            sentence = error.sentence if isinstance(error, SourceFailed) else "Something of ours was away."
+            untold = await _told(progress, f"{sentence} Trying again in {pause:.0f} s.")
+            attempt += 1
+        await _pause(progress, pause)
+
+
+async def _told(progress: Progress, message: str) -> str | None:
+    """Begin the next attempt; gives the message back where the database cannot be told of it yet."""
+    try:
+        await progress.again(message)
+    except Unavailable:
+        return message
+    return None
+
+
+async def _pause(progress: Progress, seconds: float) -> None:
+    """Wait, with signs of life, and hear of a cancellation."""
+    until = asyncio.get_running_loop().time() + seconds
+    try:
+        await progress.watched(asyncio.sleep(seconds))
+    except Unavailable:
+        await asyncio.sleep(max(until - asyncio.get_running_loop().time(), 0))
 
 
 async def _stages(attempt: Attempt) -> None:

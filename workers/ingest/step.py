@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from app.config import Settings
-from app.domain.source import SourceRules
 from app.gateways import git
 from app.gateways.storage import Storage
 from app.runtime import Runtime
@@ -43,7 +42,7 @@ class Attempt:
     @property
     def cache(self) -> Path:
         """Give the bare repository to read from."""
-        return sources_of(self.runtime.settings).cache(self.owner.repo_id)
+        return sources_of(self.runtime).cache(self.owner.repo_id)
 
     @property
     def storage(self) -> Storage:
@@ -51,10 +50,16 @@ class Attempt:
         return storage_of(self.runtime.settings)
 
 
-def sources_of(settings: Settings) -> git.Sources:
+def sources_of(runtime: Runtime) -> git.Sources:
     """Give the caches of this installation, with the rules of what may be fetched."""
-    rules = SourceRules(local=settings.allows_local_sources, private=settings.private_addresses)
-    return git.Sources(settings.data_dir / "git", rules, ssh_key=settings.ssh_key, own_ssh_keys=not settings.production)
+    settings = runtime.settings
+    return git.Sources(
+        settings.data_dir / "git",
+        runtime.source_rules,
+        ssh_key=settings.ssh_key,
+        own_ssh_keys=not settings.production,
+        lookup=runtime.lookup,
+    )
 
 
 def storage_of(settings: Settings) -> Storage:

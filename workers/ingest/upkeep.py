@@ -9,9 +9,12 @@ from workers.ingest.step import sources_of, storage_of
 
 
 async def forget(runtime: Runtime, job: jobs.Forget) -> None:
-    """Remove the cache and the stored objects of a repository that was disconnected."""
-    await sources_of(runtime.settings).remove(job.repo_id)
+    """Remove the cache and the stored objects of a repository that was disconnected.
+
+    A cache that is being fetched into is BUSY until the worker hears that its run is gone; then this is tried again.
+    """
     await storage_of(runtime.settings).remove(job.organization_id, job.repo_id)
+    await sources_of(runtime).remove(job.repo_id)
 
 
 async def revive(runtime: Runtime, _: jobs.Revive) -> None:

@@ -53,8 +53,11 @@ _REASONS: dict[tuple[Problem, str], list[str]] = {
         r"returned error: 3\d\d",
         "unable to update url base from redirection",
     ],
+    (Problem.RATE_LIMITED, "The host takes no more requests just now."): [
+        "returned error: 429",
+    ],
     (Problem.SERVER_FAILED, "The host answers with an error of its own."): [
-        r"returned error: (?:5\d\d|429)",
+        r"returned error: 5\d\d",
         "remote error",
     ],
     (Problem.NOT_FOUND, "There is no repository at this address."): [

@@ -1,5 +1,6 @@
 """A repository on another host: what its branches are at, and how its objects are brought into a cache."""
 
+import math
 import os
 import re
 import shlex
@@ -7,6 +8,8 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urljoin
@@ -28,7 +31,7 @@ from app.gateways.git.process import PINS_SINCE, answer, git_version, running
 _HEADS = "refs/heads/"
 _ASKS = "/info/refs?service=git-upload-pack"
 _MOST_MOVES = 3
-_MOVED = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
+_HEADER = re.compile(r"<= Recv header: ([a-z-]+): *(.+)", re.IGNORECASE)
 # Seconds of silence after which a connection counts as dead.
 _SILENCE = "60"
 
@@ -74,7 +77,11 @@ class Remotes:
             try:
                 listed = await self._list(source, patterns, config, environment)
             except SourceFailed as failed:
-                if failed.code is not SourceProblem.REDIRECTED or source.transport is Transport.SSH:
+                if source.transport is Transport.SSH:
+                    raise
+                if failed.code is SourceProblem.RATE_LIMITED:
+                    raise await self._limited(source, failed, config, environment) from failed
+                if failed.code is not SourceProblem.REDIRECTED:
                     raise
                 source = await self._moved(source, config, environment)
                 continue
@@ -165,8 +172,21 @@ class Remotes:
             return SourceFailed(SourceProblem.NO_DEFAULT_BRANCH, "The repository's HEAD leads nowhere; name a branch.")
         return SourceFailed(SourceProblem.BRANCH_GONE, f"The repository has no branch {branch}.")
 
-    async def _moved(self, source: Source, config: Mapping[str, str], environment: Mapping[str, str]) -> Source:
-        """Follow a redirect by hand: to the same host only, and through every check that the first address passed."""
+    async def _limited(
+        self, source: Source, failed: SourceFailed, config: Mapping[str, str], environment: Mapping[str, str]
+    ) -> SourceFailed:
+        """Find out when a host will answer again, of which git tells nothing."""
+        named = (await self._headers(source, config, environment)).get("retry-after", "")
+        seconds = seconds_until(named)
+        if seconds is None:
+            return failed
+        told = f"The host takes no more requests for {math.ceil(seconds)} s."
+        return SourceFailed(failed.code, told, detail=failed.detail, retry_after=seconds)
+
+    async def _headers(
+        self, source: Source, config: Mapping[str, str], environment: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Ask once more for what git keeps to itself: the headers of the host's last answer."""
         heard: list[str] = []
         tracing = {**environment, "GIT_TRACE_CURL": "1", "GIT_TRACE_CURL_NO_DATA": "1"}
         with suppress(SourceFailed):
@@ -174,11 +194,17 @@ class Remotes:
                 *("ls-remote", "--end-of-options", source.url, DETACHED),
                 config=config,
                 environment=tracing,
-                heard=lambda line: heard.extend(_MOVED.findall(line)),
+                heard=heard.append,
             ) as git:
                 await git.must_end_well()
+        found = (_HEADER.search(line) for line in heard)
+        return {header[1].lower(): header[2].strip() for header in found if header}
+
+    async def _moved(self, source: Source, config: Mapping[str, str], environment: Mapping[str, str]) -> Source:
+        """Follow a redirect by hand: to the same host only, and through every check that the first address passed."""
+        location = (await self._headers(source, config, environment)).get("location", "").partition(" ")[0]
         try:
-            target = urljoin(source.url.rstrip("/") + _ASKS, heard[-1]) if heard else ""
+            target = urljoin(source.url.rstrip("/") + _ASKS, location) if location else ""
         except ValueError:
             target = ""
         if not target.endswith(_ASKS):
@@ -192,6 +218,18 @@ class Remotes:
         if source.transport is Transport.HTTPS and moved.transport is not Transport.HTTPS:
             raise SourceFailed(SourceProblem.REDIRECTED, "The host sends from https to plain http.")
         return moved
+
+
+def seconds_until(text: str) -> float | None:
+    """Read when a host answers again, as HTTP spells it: in so many seconds, or at a moment."""
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _chosen(listed: Mapping[str, str], branch: str | None) -> tuple[str, str | None]:
