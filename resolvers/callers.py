@@ -110,7 +110,7 @@ class Callers:
         self._proofs: _Bounded[bytes, tuple[float, Proof]] = _Bounded()
         self._viewers: _Bounded[Proof, tuple[float, Viewer]] = _Bounded()
         self._asked: dict[Proof, asyncio.Task[Viewer]] = {}
-        self._notes: set[asyncio.Task[None]] = set()
+        self._notes: dict[UUID, asyncio.Task[None]] = {}
         self._listening: asyncio.Task[None] | None = None
 
     async def of(self, scope: Scope, init: Mapping[str, Any] | None) -> Caller:
@@ -137,15 +137,17 @@ class Callers:
 
     async def viewer(self, proof: Proof) -> Viewer:
         """Tell whom a proof stands for now, or refuse it."""
-        known = self._viewers.recall(proof)
-        if known is not None and known[0] > self._ticks():
-            viewer = known[1]
-        else:
+        until, viewer = self._viewers.recall(proof) or (0.0, None)
+        # What has expired comes to life no more, whether the database can be asked just now or not.
+        if viewer is None or (until <= self._ticks() and not self._expired(viewer)):
             viewer = await self._looked_up(proof)
-        ends = viewer.credential.expires_at
-        if ends is not None and ends + tokens.LEEWAY <= self._runtime.clock():
+        if self._expired(viewer):
             raise tokens.refused()
         return viewer
+
+    def _expired(self, viewer: Viewer) -> bool:
+        ends = viewer.credential.expires_at
+        return ends is not None and ends + tokens.LEEWAY <= self._runtime.clock()
 
     def access_token(self, user_id: UUID, session_id: UUID, ends: datetime) -> tuple[str, datetime]:
         """Sign a short-lived token of a session, and tell when it expires."""
@@ -173,7 +175,7 @@ class Callers:
 
     async def settle(self) -> None:
         """Wait until what is being written down is written."""
-        await asyncio.gather(*self._notes)
+        await asyncio.gather(*self._notes.values())
 
     async def _proof(self, authorization: str, address: str) -> Proof:
         kind, _, token = authorization.partition(" ")
@@ -241,6 +243,9 @@ class Callers:
         every = keying.USED_EVERY if is_key else signing_in.SEEN_EVERY
         if credential_id is None or (found.used_at is not None and now - found.used_at < every):
             return
+        # A database that is slow to write must not be asked more and more.
+        if credential_id in self._notes:
+            return
 
         async def note(identifier: UUID) -> None:
             try:
@@ -248,10 +253,10 @@ class Callers:
                     await (keying.used if is_key else signing_in.seen)(tx, identifier, now)
             except (SQLAlchemyError, OSError, Refusal):
                 log.warning("the use of a credential was not written down", exc_info=True)
+            finally:
+                del self._notes[identifier]
 
-        task = asyncio.create_task(note(credential_id))
-        self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
+        self._notes[credential_id] = asyncio.create_task(note(credential_id))
 
     async def _listen(self) -> None:
         async with self._runtime.bus.listen(CredentialRevoked(new_id(), 0).channel) as bell:

@@ -30,6 +30,10 @@ RESERVED_SLUGS = frozenset(
 )
 
 
+# Whoever begins an installation in development, and nobody who signs up.
+DEVELOPER = "developer@tenet.localhost"
+
+
 def email_address(text: str, *, field: str = "email") -> str:
     """Spell an e-mail address as it is stored and compared, or refuse it.
 

@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db import models
 from app.db.tx import Tx
 from app.domain.ids import new_id
+from app.domain.names import DEVELOPER
 from app.domain.viewer import Role
 
-DEVELOPER = "developer@tenet.localhost"
 ORGANIZATION_NAME, ORGANIZATION_SLUG = "Development", "dev"
 
 

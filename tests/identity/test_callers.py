@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -154,6 +154,50 @@ async def test_without_the_bell_a_second_is_enough(home: Installation, session: 
     assert not await _lets_in(deaf, person.token)
     assert callers.FRESH_SECONDS < 1
     await deaf.settle()
+
+
+async def test_what_has_expired_is_over_though_the_database_is_away(
+    home: Installation, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await home.person(session)
+    fresh = Callers(home.runtime, ticks=lambda: 0.0)
+    caller = await fresh.of(connection(person.token), None)
+    await fresh.settle()
+
+    async def broken(*_: object) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr("app.reads.viewers.Readers.row", broken)
+    monkeypatch.setattr(fresh, "_ticks", lambda: 3600.0)
+    with pytest.raises(OSError, match="gone"):
+        await caller.still_valid()
+    home.clock.passed = timedelta(minutes=15, seconds=11)
+    assert not await caller.still_valid()
+    home.clock.passed = timedelta()
+
+
+async def test_a_slow_database_is_told_of_a_use_once(
+    home: Installation, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization = await make.organization(session)
+    person = await home.member(session, organization, Role.OWNER)
+    key = await key_of(session, organization, person.user, list(Scope))
+    may_go_on, told = asyncio.Event(), 0
+
+    async def slow(*_: object) -> None:
+        nonlocal told
+        told += 1
+        await may_go_on.wait()
+
+    monkeypatch.setattr("app.services.keying.used", slow)
+    fresh = Callers(home.runtime)
+    for _ in range(5):
+        fresh.forget()
+        await fresh.of(connection(key), None)
+    await asyncio.sleep(0)
+    may_go_on.set()
+    await fresh.settle()
+    assert (told, fresh._notes) == (1, {})
 
 
 async def test_a_database_in_trouble_lets_nobody_in(

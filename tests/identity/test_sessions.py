@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.credentials import passwords
 from app.db.models import AuditEntry, Session, User
 from app.domain.viewer import Role
+from app.services import founding
 from tests import factories as make
 from tests.identity.conftest import Install
 from tests.identity.installation import PASSWORD, Installation, Reply
@@ -60,6 +61,14 @@ async def test_of_two_who_sign_up_with_one_address_at_once_one_does(home: Instal
     assert sorted(reply.codes for reply in replies) == [[], ["CONFLICT"]]
     assert await session.scalar(select(func.count()).select_from(User)) == 1
     assert await session.scalar(select(func.count()).select_from(Session)) == 1
+
+
+async def test_nobody_signs_up_as_who_begins_in_development(home: Installation, session: AsyncSession) -> None:
+    assert (await sign_up(home, "Developer@Tenet.localhost")).code == "CONFLICT"
+    async with home.runtime.write() as tx:
+        founded = await founding.found(tx)
+    user = await session.get_one(User, founded.user_id)
+    assert (user.is_superadmin, user.password_hash) == (True, None)
 
 
 async def test_a_login_that_is_taken_gets_a_longer_one(home: Installation) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import Membership, Organization, User
+from app.domain.names import DEVELOPER
 from app.domain.viewer import Role
 from app.runtime import Runtime
 from app.services import founding
@@ -33,7 +34,7 @@ async def test_the_first_person_owns_the_first_organization(runtime: Runtime, se
     founded = await found(runtime)
     user = await session.get_one(User, founded.user_id)
     organization = await session.get_one(Organization, founded.organization_id)
-    assert (user.email, user.login, user.is_superadmin) == (founding.DEVELOPER, "developer", True)
+    assert (user.email, user.login, user.is_superadmin) == (DEVELOPER, "developer", True)
     assert (organization.name, organization.slug) == ("Development", "dev")
     role = await session.scalar(select(Membership.role).where(Membership.user_id == user.id))
     assert role is Role.OWNER
