@@ -48,6 +48,16 @@ class Scope:
             and not (self.exclude and globs.matcher(self.exclude)(path))
         )
 
+    @property
+    def include_expression(self) -> str:
+        """The included paths as one regular expression, for those who filter in a database."""
+        return globs.expression(self.include) if self.include else ".*"
+
+    @property
+    def exclude_expression(self) -> str | None:
+        """The excluded paths likewise; None where nothing is."""
+        return globs.expression(self.exclude) if self.exclude else None
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

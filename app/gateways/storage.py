@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -31,6 +32,11 @@ class Storage:
         self._root = root.absolute()
         self._largest = largest
 
+    @property
+    def root(self) -> Path:
+        """The folder that holds all objects."""
+        return self._root
+
     async def put(self, organization_id: UUID, repo_id: UUID, name: str, content: bytes) -> str:
         """Keep an object under a name like `diffs/1f3a`, in place of the one before, and give its key."""
         if _NAME.fullmatch(name) is None:
@@ -54,6 +60,21 @@ class Storage:
             return await asyncio.to_thread(_read, place, self._largest)
         except (FileNotFoundError, NotADirectoryError, zlib.error, EOFError):
             raise NotFound("No such object is stored.", key=key) from None
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        """Read an object line by line, never all of it at once; for child processes, which have no loop to hold up."""
+        rest, unfolding, size = b"", zlib.decompressobj(), 0
+        with self._place(key).open("rb") as file:
+            while piece := file.read(1 << 16):
+                while piece:
+                    unfolded = unfolding.decompress(piece, 1 << 18)
+                    piece = unfolding.unconsumed_tail
+                    if (size := size + len(unfolded)) > self._largest:
+                        raise EOFError
+                    *lines, rest = (rest + unfolded).split(b"\n")
+                    yield from lines
+        if rest:
+            yield rest
 
     async def remove(self, organization_id: UUID, repo_id: UUID | None = None, name: str | None = None) -> None:
         """Remove all objects of an organization, or of one repository, or those below one name."""

@@ -204,6 +204,13 @@ async def advance(tx: Tx, held: Claim, step: Advance, lease: timedelta) -> bool:
     return run.cancel_requested_at is not None
 
 
+async def announce(tx: Tx, held: Claim, pattern_ids: Sequence[UUID]) -> None:
+    """Tell of each pattern that the run found."""
+    run = await _held(tx, held)
+    for pattern_id in pattern_ids:
+        _log(tx, run, IngestionEventKind.PATTERN, run.stage, pattern_id=pattern_id)
+
+
 async def hold(tx: Tx, held: Claim) -> None:
     """Make sure of the claim for the rest of a transaction that writes what the run found."""
     await _held(tx, held)
@@ -254,6 +261,7 @@ def _log(
     *,
     progress: StageProgress | None = None,
     message: str | None = None,
+    pattern_id: UUID | None = None,
 ) -> None:
     run.sequence += 1
     tx.session.add(
@@ -265,6 +273,7 @@ def _log(
             stage=stage,
             progress=None if progress is None else spell(progress),
             message=message,
+            pattern_id=pattern_id,
             run={name: _spell(getattr(run, name)) for name in SNAPSHOT},
         )
     )

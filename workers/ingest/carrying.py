@@ -20,8 +20,11 @@ from app.services.ingesting import Claim, Superseded
 from workers.ingest.fetch import fetch
 from workers.ingest.history import history
 from workers.ingest.index import index
+from workers.ingest.mine import mine
 from workers.ingest.pulls import pulls
+from workers.ingest.score import score
 from workers.ingest.step import Attempt, Findings
+from workers.ingest.verify import verify
 from workers.progress import Cancelled, Progress
 from workers.trying import pause_after
 
@@ -33,6 +36,9 @@ WORKS: dict[IngestionStage, tuple[Callable[[Attempt], Awaitable[None]], str]] = 
     IngestionStage.INDEX: (index, "files"),
     IngestionStage.HISTORY: (history, "commits"),
     IngestionStage.PULLS: (pulls, "changes"),
+    IngestionStage.MINE: (mine, "files"),
+    IngestionStage.VERIFY: (verify, "places"),
+    IngestionStage.SCORE: (score, "places"),
 }
 
 log = structlog.get_logger(__name__)
@@ -153,14 +159,15 @@ async def _succeed(runtime: Runtime, held: Claim, found: Findings) -> None:
     message = UNCHANGED
     if not found.unchanged:
         changes |= {"file_count": found.files, "token_count": found.tokens, "languages": found.languages}
-        message = f"{found.files} files indexed."
+        message = f"{found.files} files indexed, {found.report.patterns_found} conventions found."
+    for reason, count in found.skipped.items():
+        found.report.counts["skipped", reason] = found.report.counts.get(("skipped", reason), 0) + count
+        found.report.skipped.setdefault(reason, [])
     report = {
-        "dropped": [],
-        "suppressed": [],
-        "skipped_files": [
-            {"reason": reason, "count": count, "examples": []} for reason, count in found.skipped.most_common()
-        ],
-        "contradictions": [],
+        "dropped": found.report.spelled("dropped"),
+        "suppressed": found.report.spelled("suppressed"),
+        "skipped_files": found.report.spelled("skipped"),
+        "contradictions": found.report.contradictions,
     }
     async with runtime.write() as tx:
         await ingesting.succeed(tx, held, changes, message, report)

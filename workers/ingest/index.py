@@ -57,6 +57,7 @@ async def index(attempt: Attempt) -> None:
     async with runtime.write() as tx:
         await ingesting.hold(tx, progress.held)
         await indexing.remove_files(tx, owner, vanished)
+    found.snapshot = facts
     found.files, found.tokens = len(facts), sum(file.tokens or 0 for file in facts)
     found.languages = [
         {"language": share.language, "files": share.files, "bytes": share.size} for share in language_shares(facts)

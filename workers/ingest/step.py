@@ -4,12 +4,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from app.config import Settings
+from app.domain.confidence import Team
+from app.domain.snapshot import FileFacts
 from app.gateways import git
 from app.gateways.storage import Storage
 from app.runtime import Runtime
 from app.services.indexing import Owner
+from workers.mining.prospects import Prospect, Report, Standing
 from workers.progress import Progress
 
 
@@ -24,6 +28,21 @@ class Findings:
     tokens: int = 0
     languages: list[dict[str, Any]] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    snapshot: list[FileFacts] = field(default_factory=list)
+    paths: dict[str, FileFacts] = field(default_factory=dict)
+    prospects: list[Prospect] = field(default_factory=list)
+    """What MINE found and VERIFY left."""
+    standing: dict[UUID, Standing] = field(default_factory=dict)
+    """What was measured of the rules of patterns that stand."""
+    team: Team = field(default_factory=Team)
+    report: Report = field(default_factory=Report)
+
+    @property
+    def by_path(self) -> dict[str, FileFacts]:
+        """Give the files of the snapshot by path."""
+        if len(self.paths) != len(self.snapshot):
+            self.paths = {file.path: file for file in self.snapshot}
+        return self.paths
 
 
 @dataclass(slots=True)

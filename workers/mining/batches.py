@@ -46,21 +46,32 @@ def take(item: Item, families: tuple[Family, ...] = registry.FAMILIES) -> Taken:
         return Taken({}, "nested too deep")
 
 
+class Sight:
+    """Rules made ready once, to be run over many files."""
+
+    def __init__(self, rules: Sequence[Rule], listing: Listing) -> None:
+        self._engine = Engine(rules, listing)
+        self._count = len(rules)
+
+    def measure(self, items: Iterable[Item]) -> tuple[list[Measurement], dict[str, str]]:
+        """Run the rules over files, and give what each did and which files could not be read."""
+        measured = [Measurement() for _ in range(self._count)]
+        unread: dict[str, str] = {}
+        for item in items:
+            found = self._engine.check(Subject(item.path, item.language, item.role, item.content))
+            category = category_of(item.path, item.language, item.role)
+            for number, sites in found.sites.items():
+                places = (
+                    (site.conforming, Place(item.path, item.blob_id, site.start, site.end, site.form)) for site in sites
+                )
+                measured[number].see(places, item.past, category)
+            for number, reason in (found.broken or {}).items():
+                measured[number].breaks(reason)
+            if found.unread is not None:
+                unread[item.path] = found.unread
+        return measured, unread
+
+
 def measure(rules: Sequence[Rule], listing: Listing, items: Iterable[Item]) -> tuple[list[Measurement], dict[str, str]]:
-    """Run rules over files, and give what each did and which files could not be read."""
-    engine = Engine(rules, listing)
-    measured = [Measurement() for _ in rules]
-    unread: dict[str, str] = {}
-    for item in items:
-        found = engine.check(Subject(item.path, item.language, item.role, item.content))
-        category = category_of(item.path, item.language, item.role)
-        for number, sites in found.sites.items():
-            places = (
-                (site.conforming, Place(item.path, item.blob_id, site.start, site.end, site.form)) for site in sites
-            )
-            measured[number].see(places, item.past, category)
-        for number, reason in (found.broken or {}).items():
-            measured[number].breaks(reason)
-        if found.unread is not None:
-            unread[item.path] = found.unread
-    return measured, unread
+    """Run rules over files once."""
+    return Sight(rules, listing).measure(items)

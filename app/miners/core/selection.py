@@ -45,7 +45,11 @@ def select(
     holding.sort(key=lambda each: (-each.candidate.score, each.candidate.proposal.name))
     kept: list[Measured] = []
     for each in holding:
-        if any(_says_the_same(each, other) for other in kept):
+        same = next((place for place, other in enumerate(kept) if _says_the_same(each, other)), None)
+        if same is not None:
+            # Who knows what the lines mean says it better than who only saw that they recur.
+            if families[kept[same].candidate.family].joins and not families[each.candidate.family].joins:
+                kept[same], each = each, kept[same]
             suppressed.add("said by another", each.candidate.proposal.name)
         elif len(kept) >= min(most, MOST_EVER):
             suppressed.add("over the limit", each.candidate.proposal.name)

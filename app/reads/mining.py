@@ -1,0 +1,116 @@
+"""What a run must know of the patterns that stand already, before it measures and before it writes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import models
+from app.domain.pattern import EvidenceSource, PatternEventKind, PatternStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The patterns of a repository, held until the transaction ends."""
+
+    by_id: dict[UUID, models.Pattern]
+    by_fingerprint: dict[str, models.Pattern]
+    by_jobs: dict[UUID, PatternEventKind]
+    """Those that a job rejected, and how."""
+
+
+async def known_patterns(session: AsyncSession, repo_id: UUID) -> Known:
+    """Hold all patterns of a repository, with what runs recognize them by."""
+    # In the order that all decisions take: the repository first.
+    await session.execute(select(models.Repo.id).where(models.Repo.id == repo_id).with_for_update(key_share=True))
+    rows = await session.scalars(
+        select(models.Pattern)
+        .where(models.Pattern.repo_id == repo_id)
+        .order_by(models.Pattern.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    by_id = {row.id: row for row in rows}
+    names = await session.execute(
+        select(models.Fingerprint.fingerprint, models.Fingerprint.pattern_id).where(
+            models.Fingerprint.repo_id == repo_id
+        )
+    )
+    return Known(
+        by_id,
+        {name: by_id[pattern_id] for name, pattern_id in names if pattern_id in by_id},
+        await _rejected_by_jobs(session, repo_id),
+    )
+
+
+async def _rejected_by_jobs(session: AsyncSession, repo_id: UUID) -> dict[UUID, PatternEventKind]:
+    """Find whose last rejection was nobody's: a person's name may be gone, that there was one stays written."""
+    last = (
+        select(models.PatternEvent.pattern_id, func.max(models.PatternEvent.sequence).label("sequence"))
+        .where(models.PatternEvent.repo_id == repo_id, models.PatternEvent.to_status == PatternStatus.REJECTED)
+        .group_by(models.PatternEvent.pattern_id)
+        .subquery()
+    )
+    rows = await session.execute(
+        select(models.PatternEvent.pattern_id, models.PatternEvent.kind)
+        .join(
+            last,
+            (models.PatternEvent.pattern_id == last.c.pattern_id) & (models.PatternEvent.sequence == last.c.sequence),
+        )
+        .where(models.PatternEvent.repo_id == repo_id, models.PatternEvent.actor_id.is_(None))
+    )
+    return {row.pattern_id: row.kind for row in rows}
+
+
+async def standing_patterns(session: AsyncSession, repo_id: UUID) -> list[models.Pattern]:
+    """Give the patterns whose rules are measured as they are stored: in force, edited, or written by a person."""
+    edited = select(models.PatternEvent.pattern_id).where(
+        models.PatternEvent.repo_id == repo_id, models.PatternEvent.kind == PatternEventKind.UPDATED
+    )
+    named = select(models.Fingerprint.pattern_id).where(models.Fingerprint.repo_id == repo_id)
+    alive = models.Pattern.status.in_((PatternStatus.CANDIDATE, PatternStatus.DEFERRED))
+    rows = await session.scalars(
+        select(models.Pattern)
+        .where(
+            models.Pattern.repo_id == repo_id,
+            (models.Pattern.status == PatternStatus.AUTHORITATIVE)
+            | (alive & (models.Pattern.id.in_(edited) | models.Pattern.id.not_in(named))),
+        )
+        .order_by(models.Pattern.id)
+    )
+    return list(rows)
+
+
+async def known_authors(session: AsyncSession, repo_id: UUID) -> dict[tuple[str, str, int], tuple[str, datetime]]:
+    """Give who wrote which line of which blob, as runs found out before."""
+    rows = await session.execute(
+        select(
+            models.Evidence.path,
+            models.Evidence.blob_id,
+            models.Evidence.start_line,
+            models.Evidence.author,
+            models.Evidence.authored_at,
+        )
+        .join(models.Pattern, models.Pattern.id == models.Evidence.pattern_id)
+        .where(models.Pattern.repo_id == repo_id, models.Evidence.author.is_not(None))
+    )
+    return {
+        (row.path, row.blob_id or "", row.start_line or 1): (row.author, row.authored_at)
+        for row in rows
+        if row.author is not None and row.authored_at is not None
+    }
+
+
+async def kept_places(session: AsyncSession, pattern_ids: list[UUID]) -> list[models.Evidence]:
+    """Give the places that runs leave in place: those of people, and canonical ones."""
+    rows = await session.scalars(
+        select(models.Evidence)
+        .where(
+            models.Evidence.pattern_id.in_(pattern_ids),
+            (models.Evidence.added_by == EvidenceSource.PERSON) | models.Evidence.is_canonical,
+        )
+        .order_by(models.Evidence.id)
+    )
+    return list(rows)

@@ -1,0 +1,310 @@
+"""Recording: what a run found becomes patterns, in one short transaction; what people decided stays as they left it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import models
+from app.db.history import Step, record
+from app.db.tx import Tx
+from app.domain.confidence import ConfidenceTier
+from app.domain.evidence import Verified
+from app.domain.ids import new_id
+from app.domain.pattern import (
+    DISMISSED,
+    CodeCategory,
+    EvidenceSource,
+    PatternCategory,
+    PatternEventKind,
+    PatternStatus,
+    PatternType,
+)
+from app.domain.rule import Rule, stored
+from app.reads import mining
+from app.services.indexing import Owner
+
+WITHDRAWN = "No longer found in the code."
+_OPEN = (PatternStatus.CANDIDATE, PatternStatus.DEFERRED)
+_PLACE = ("path", "start_line", "end_line", "snippet", "blob_id", "is_canonical", "is_counterexample", "rank")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A verified place, with what is told about it."""
+
+    place: Verified
+    category: CodeCategory
+    author: str | None = None
+    authored_at: datetime | None = None
+    canonical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a run saw of one rule: the columns that were measured, and the places that show it."""
+
+    measured: Mapping[str, Any]
+    shown: Sequence[Shown]
+    stale: Mapping[UUID, str] = field(default_factory=dict)
+    """Why places that were shown before no longer stand."""
+    moved: Mapping[UUID, Verified] = field(default_factory=dict)
+    """Where places that were shown before stand now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """A convention that a run found, in words and as a rule."""
+
+    fingerprint: str
+    name: str
+    description: str
+    type: PatternType
+    category: PatternCategory
+    rule: Rule
+    extracted_by: str
+    reasoning: str
+    sighting: Sighting
+    similar_to: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The run that writes."""
+
+    id: UUID
+    owner: Owner
+    commit: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What became of what a run found."""
+
+    created: int = 0
+    updated: int = 0
+    returned: int = 0
+    withdrawn: int = 0
+    measured: int = 0
+    refused: list[str] = field(default_factory=list)
+    """Names of conventions that a person rejected, and that are therefore not shown again."""
+    changed: list[UUID] = field(default_factory=list)
+    """New and returned patterns."""
+
+
+async def write(
+    tx: Tx, run: Run, discoveries: Sequence[Discovery], standing: Mapping[UUID, Sighting], miners: Sequence[str]
+) -> Recorded:
+    """Write down everything at once; `standing` holds what was seen of rules that are measured as they are stored.
+
+    `miners` names those who looked: only what they found before and do not find now is withdrawn.
+    """
+    known = await mining.known_patterns(tx.session, run.owner.repo_id)
+    recorded = Recorded()
+    steps: list[Step] = []
+    seen: set[UUID] = set()
+    for discovery in discoveries:
+        before = known.by_fingerprint.get(discovery.fingerprint)
+        if before is None:
+            pattern = await _create(tx.session, run, discovery)
+            recorded.created += 1
+            recorded.changed.append(pattern.id)
+            said = f"Found by {discovery.extracted_by}."
+            steps.append(Step(pattern.id, PatternEventKind.CREATED, said, None, PatternStatus.CANDIDATE))
+            continue
+        seen.add(before.id)
+        if before.id in standing:
+            continue
+        if before.status in _OPEN:
+            if await _update(tx.session, run, before, discovery):
+                recorded.updated += 1
+                steps.append(Step(before.id, PatternEventKind.MEASURED, _told(before)))
+        elif before.status is PatternStatus.REJECTED:
+            if _comes_back(before, discovery, known.by_jobs):
+                await _update(tx.session, run, before, discovery)
+                _move(before, PatternStatus.CANDIDATE, run.at)
+                before.rejection_reason = None
+                recorded.returned += 1
+                recorded.changed.append(before.id)
+                said = "Found again by a run."
+                steps.append(
+                    Step(before.id, PatternEventKind.REOPENED, said, PatternStatus.REJECTED, PatternStatus.CANDIDATE)
+                )
+            elif before.id not in known.by_jobs:
+                recorded.refused.append(before.name)
+    for pattern_id, sighting in standing.items():
+        pattern = known.by_id[pattern_id]
+        seen.add(pattern_id)
+        if await _measure(tx.session, run, pattern, sighting, located=True):
+            recorded.measured += 1
+            steps.append(Step(pattern.id, PatternEventKind.MEASURED, _told(pattern)))
+    for pattern in known.by_id.values():
+        if pattern.status in _OPEN and pattern.id not in seen and pattern.extracted_by.startswith(tuple(miners)):
+            before_status = pattern.status
+            _move(pattern, PatternStatus.REJECTED, run.at)
+            pattern.rejection_reason = WITHDRAWN
+            recorded.withdrawn += 1
+            steps.append(Step(pattern.id, PatternEventKind.WITHDRAWN, WITHDRAWN, before_status, PatternStatus.REJECTED))
+    await tx.session.flush()
+    await record(tx, run.owner.repo_id, run.owner.organization_id, None, run.at, steps)
+    return recorded
+
+
+def _comes_back(pattern: models.Pattern, discovery: Discovery, by_jobs: Mapping[UUID, PatternEventKind]) -> bool:
+    """Tell whether what a job rejected is found again; what was too weak must have become better."""
+    if pattern.id not in by_jobs or pattern.superseded_by_id is not None:
+        return False
+    return pattern.rejection_reason != DISMISSED or discovery.sighting.measured["tier"] not in (
+        ConfidenceTier.WEAK,
+        ConfidenceTier.LEGACY,
+    )
+
+
+def _move(pattern: models.Pattern, status: PatternStatus, at: datetime) -> None:
+    pattern.status = status
+    pattern.status_changed_at = at
+    pattern.status_changed_by_id = None
+    pattern.version += 1
+    pattern.updated_at = at
+
+
+def _told(pattern: models.Pattern) -> str:
+    return f"Measured: {pattern.conforming} of {pattern.applicable}."
+
+
+def _words(discovery: Discovery) -> dict[str, Any]:
+    scope = discovery.rule.scope
+    return {
+        "name": discovery.name,
+        "description": discovery.description,
+        "type": discovery.type,
+        "category": discovery.category,
+        "language": scope.languages[0] if scope.languages else None,
+        "extraction_reasoning": discovery.reasoning,
+        "extracted_by": discovery.extracted_by,
+        "similar_to_id": discovery.similar_to,
+        **rule_columns(discovery.rule),
+    }
+
+
+def rule_columns(rule: Rule) -> dict[str, Any]:
+    """Spell a rule as columns."""
+    return {
+        "rule_kind": rule.kind,
+        "rule_definition": stored(rule),
+        "rule_text": rule.text,
+        "rule_exportable": rule.exportable,
+        "rule_alternative": rule.alternative,
+        "scope_languages": list(rule.scope.languages),
+        "scope_include": list(rule.scope.include),
+        "scope_exclude": list(rule.scope.exclude),
+        "scope_include_regex": rule.scope.include_expression,
+        "scope_exclude_regex": rule.scope.exclude_expression,
+    }
+
+
+async def _create(session: AsyncSession, run: Run, discovery: Discovery) -> models.Pattern:
+    pattern = models.Pattern(
+        id=new_id(),
+        repo_id=run.owner.repo_id,
+        organization_id=run.owner.organization_id,
+        run_id=run.id,
+        extracted_at=run.at,
+        pr_review=discovery.category is not PatternCategory.FILE_STRUCTURE,
+        **_words(discovery),
+        **discovery.sighting.measured,
+    )
+    session.add(pattern)
+    await session.flush()
+    session.add(models.Fingerprint(repo_id=run.owner.repo_id, fingerprint=discovery.fingerprint, pattern_id=pattern.id))
+    await _add_places(session, run, pattern, discovery.sighting.shown, kept=0, canonical=True)
+    return pattern
+
+
+async def _update(session: AsyncSession, run: Run, pattern: models.Pattern, discovery: Discovery) -> bool:
+    changed = False
+    for column, value in _words(discovery).items():
+        if getattr(pattern, column) != value:
+            setattr(pattern, column, value)
+            changed = True
+    return await _measure(session, run, pattern, discovery.sighting, located=False) or changed
+
+
+async def _measure(
+    session: AsyncSession, run: Run, pattern: models.Pattern, sighting: Sighting, *, located: bool
+) -> bool:
+    """Write what was measured; places that people chose stay, and say so where they no longer stand."""
+    changed = False
+    for column, value in sighting.measured.items():
+        if getattr(pattern, column) != value:
+            setattr(pattern, column, value)
+            changed = True
+    rows = list(
+        await session.scalars(
+            select(models.Evidence).where(models.Evidence.pattern_id == pattern.id).order_by(models.Evidence.rank)
+        )
+    )
+    staying = [row for row in rows if row.added_by is EvidenceSource.PERSON or (located and row.is_canonical)]
+    for row in staying:
+        reason = sighting.stale.get(row.id)
+        if (row.is_stale, row.stale_reason) != (reason is not None, reason):
+            row.is_stale, row.stale_reason = reason is not None, reason
+            changed = True
+        if (place := sighting.moved.get(row.id)) is not None:
+            row.path, row.start_line, row.end_line, row.snippet = place.path, place.start, place.end, place.snippet
+            row.blob_id, row.commit_sha = place.blob_id, run.commit
+            changed = True
+    staying_ids = {row.id for row in staying}
+    taken = {(row.path, row.start_line, row.end_line) for row in staying}
+    fresh = [each for each in sighting.shown if (each.place.path, each.place.start, each.place.end) not in taken]
+    canonical = not any(row.is_canonical for row in staying)
+    wanted = _rows(run, pattern, fresh, kept=len(staying), canonical=canonical)
+    present = [{name: getattr(row, name) for name in _PLACE} for row in rows if row.id not in staying_ids]
+    if [{name: row[name] for name in _PLACE} for row in wanted] != sorted(present, key=lambda row: row["rank"]):
+        changed = True
+        gone = [row.id for row in rows if row.id not in staying_ids]
+        await session.execute(delete(models.Evidence).where(models.Evidence.id.in_(gone)))
+        if wanted:
+            await session.execute(insert(models.Evidence), wanted)
+    if changed:
+        pattern.updated_at = run.at
+    return changed
+
+
+async def _add_places(
+    session: AsyncSession, run: Run, pattern: models.Pattern, shown: Sequence[Shown], *, kept: int, canonical: bool
+) -> None:
+    if rows := _rows(run, pattern, shown, kept=kept, canonical=canonical):
+        await session.execute(insert(models.Evidence), rows)
+
+
+def _rows(
+    run: Run, pattern: models.Pattern, shown: Sequence[Shown], *, kept: int, canonical: bool
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": new_id(),
+            "pattern_id": pattern.id,
+            "organization_id": run.owner.organization_id,
+            "is_counterexample": each.place.counterexample,
+            "rank": rank,
+            "path": each.place.path,
+            "start_line": each.place.start,
+            "end_line": each.place.end,
+            "snippet": each.place.snippet,
+            "commit_sha": run.commit,
+            "blob_id": each.place.blob_id,
+            "author": each.author,
+            "authored_at": each.authored_at,
+            "code_category": each.category,
+            "is_canonical": each.canonical and canonical,
+            "added_by": EvidenceSource.MINER,
+            "added_at": run.at,
+        }
+        for rank, each in enumerate(shown, kept)
+    ]

@@ -1,0 +1,274 @@
+"""MINE: facts of every file that changed, findings from the facts of all, and what each rule does in the repository."""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing, suppress
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.confidence import YEAR, Team
+from app.domain.errors import Invalid, NotFound
+from app.domain.evidence import Claim, quote
+from app.domain.measurement import Measurement, Past, Place
+from app.domain.rule import Rule, RuleKind, read_rule
+from app.domain.snapshot import FileFacts
+from app.gateways import git
+from app.hands.pool import Lost
+from app.miners.core.mining import Mined
+from app.miners.registry import extractor_version
+from app.reads import mining
+from app.syntax import MOST_BYTES
+from workers.ingest.step import Attempt
+from workers.mining import crafts
+from workers.mining.batches import Item
+from workers.mining.keeping import Kept, key_of
+from workers.mining.prospects import Prospect, Standing, places_to_show
+
+_CHUNK_FILES, _CHUNK_BYTES = 80, 400_000
+_DISCOVER_SECONDS = 600.0
+_MEASURE_SECONDS = 60.0
+_AUTHORS_OF_A_FILE = 5
+
+
+async def mine(attempt: Attempt) -> None:
+    """Find the conventions of the commit, and measure them and those that stand."""
+    found, progress = attempt.found, attempt.progress
+    files = [file for file in found.snapshot if file.minable]
+    progress.move(0, 2 * len(files))
+    pasts, found.team = await _pasts(attempt)
+    kept = await _facts(attempt, files)
+    mined = await _findings(attempt, kept, files, pasts)
+    stored = await _stored_rules(attempt)
+    rules = [candidate.proposal.rule for candidate in mined.candidates] + list(stored.values())
+    measured = await _measured(attempt, rules, files, pasts)
+    own, theirs = measured[: len(mined.candidates)], measured[len(mined.candidates) :]
+    chosen, suppressed = await attempt.runtime.hands.do(
+        crafts.choose,
+        mined,
+        own,
+        found.team.authors,
+        seconds=_MEASURE_SECONDS,
+        party=attempt.owner.organization_id,
+    )
+    for reason, count in suppressed.counts.items():
+        for example in suppressed.examples[reason]:
+            found.report.add("suppressed", reason, example, 0)
+        found.report.counts["suppressed", reason] = count
+    breaking: dict[str, int] = {}
+    for each in chosen:
+        for path in {place.path for place in each.measurement.violations}:
+            breaking[path] = breaking.get(path, 0) + 1
+    places = [places_to_show(each.measurement, breaking) for each in chosen]
+    others = [places_to_show(each, breaking) for each in theirs]
+    quoted = await _quoted(attempt, [place for shown, not_so in places + others for place in (*shown, *not_so)])
+    found.prospects = [
+        Prospect(each, _claims(shown, not_so, quoted)) for each, (shown, not_so) in zip(chosen, places, strict=True)
+    ]
+    found.standing = {
+        pattern_id: Standing(rule, each, _claims(shown, not_so, quoted))
+        for (pattern_id, rule), each, (shown, not_so) in zip(stored.items(), theirs, others, strict=True)
+    }
+    progress.move(2 * len(files))
+    progress.note(f"{len(chosen)} conventions, {sum(suppressed.counts.values())} left out")
+
+
+async def _pasts(attempt: Attempt) -> tuple[dict[str, Past], Team]:
+    """Read what HISTORY summed up; a repository without any has no past."""
+    owner, commit = attempt.owner, attempt.found.commit
+    key = f"{owner.organization_id.hex}/{owner.repo_id.hex}/history/{commit}"
+    newest = await git.committed_at(attempt.cache, commit)
+    told: dict[str, dict[str, object]] = {}
+    with suppress(NotFound):
+        told = json.loads(await attempt.storage.get(key))
+    paths = {file.path for file in attempt.found.snapshot}
+    names: set[str] = set()
+    oldest: datetime | None = None
+    pasts = {}
+    for path, facts in told.items():
+        authors: dict[str, int] = {name: count for name, count in facts["authors"].items() if _person(name)}  # type: ignore[attr-defined]
+        names.update(authors)
+        first, last = datetime.fromisoformat(str(facts["first"])), datetime.fromisoformat(str(facts["last"]))
+        oldest = first if oldest is None else min(oldest, first)
+        if path in paths:
+            most = sorted(authors, key=lambda name: (-authors[name], name))[:_AUTHORS_OF_A_FILE]
+            new = first >= newest - YEAR
+            pasts[path] = Past(first, last, {name: authors[name] for name in most}, new)
+    team = Team(len(names), newest, oldest)
+    if not team.tells_ages or (newest - (oldest or newest)) <= YEAR:
+        # Where everything is new, nothing is newer than the rest.
+        pasts = {path: Past(past.first, past.last, past.authors) for path, past in pasts.items()}
+    return pasts, team
+
+
+def _person(name: str) -> bool:
+    return not name.lower().endswith("[bot]")
+
+
+async def _facts(attempt: Attempt, files: Sequence[FileFacts]) -> Kept:
+    """Take the facts of the files whose facts are not kept."""
+    wanted: dict[str, FileFacts] = {}
+    for file in files:
+        wanted.setdefault(_key(file), file)
+    kept = await Kept.open(attempt.storage, attempt.owner, extractor_version(), set(wanted))
+    missing = [file for key, file in wanted.items() if key not in kept.keys]
+    done = len(files) - len(missing)
+    attempt.progress.move(done)
+    items = _items(attempt, missing, {})
+    async with aclosing(
+        attempt.runtime.hands.each(
+            crafts.taking, None, items, seconds=crafts.FACTS_SECONDS, batch=100, party=attempt.owner.organization_id
+        )
+    ) as answers:
+        async for item, answer in answers:
+            facts, reason = (b"{}", answer.fate.value) if isinstance(answer, Lost) else answer
+            if reason is not None:
+                attempt.found.report.add("skipped", reason, item.path)
+            await kept.add(key_of(item.blob_id, _name(item.path), item.language), facts)
+            done += 1
+            attempt.progress.move(done)
+    await kept.close()
+    return kept
+
+
+async def _findings(attempt: Attempt, kept: Kept, files: Sequence[FileFacts], pasts: dict[str, Past]) -> Mined:
+    known = [
+        crafts.Known(_key(file), file.path, file.language, file.role, file.path in pasts and pasts[file.path].new)
+        for file in files
+    ]
+    return await attempt.runtime.hands.do(
+        crafts.discover,
+        str(attempt.storage.root),
+        kept.places,
+        known,
+        [file.path for file in attempt.found.snapshot],
+        seconds=_DISCOVER_SECONDS,
+        party=attempt.owner.organization_id,
+    )
+
+
+async def _stored_rules(attempt: Attempt) -> dict[UUID, Rule]:
+    """Give the rules of patterns that stand, as they are stored; what can only be judged by a model is not measured."""
+    async with attempt.runtime.read() as session:
+        patterns = await mining.standing_patterns(session, attempt.owner.repo_id)
+    rules: dict[UUID, Rule] = {}
+    for pattern in patterns:
+        if pattern.rule_kind is RuleKind.LLM:
+            continue
+        try:
+            rules[pattern.id] = read_rule(
+                pattern.rule_kind,
+                pattern.rule_definition,
+                languages=pattern.scope_languages,
+                include=pattern.scope_include,
+                exclude=pattern.scope_exclude,
+                text=pattern.rule_text,
+                alternative=pattern.rule_alternative,
+            )
+        except Invalid as refused:
+            attempt.found.report.add("dropped", "rule cannot be read", f"{pattern.name}: {refused.message}")
+    return rules
+
+
+async def _measured(
+    attempt: Attempt, rules: Sequence[Rule], files: Sequence[FileFacts], pasts: dict[str, Past]
+) -> list[Measurement]:
+    """Run the rules over all files."""
+    measured = [Measurement() for _ in rules]
+    if not rules:
+        return measured
+    context = (list(rules), [file.path for file in attempt.found.snapshot])
+    done = len(files)
+    again: list[Item] = []
+    for careful in (False, True):
+        chunks = _chunks(_items(attempt, files, pasts)) if not careful else _one_by_one(again)
+        async with aclosing(
+            attempt.runtime.hands.each(
+                crafts.measuring,
+                context,
+                chunks,
+                seconds=crafts.FACTS_SECONDS if careful else _MEASURE_SECONDS,
+                batch=2,
+                party=attempt.owner.organization_id,
+            )
+        ) as answers:
+            async for chunk, answer in answers:
+                if not isinstance(answer, Lost):
+                    for number, each in answer.measured.items():
+                        measured[number].add(each)
+                elif careful:
+                    attempt.found.report.add("skipped", answer.fate.value, chunk[0].path)
+                else:
+                    # Somewhere in the chunk is a file that costs its process; the others are not to pay for it.
+                    again += chunk
+                done += 0 if careful else len(chunk)
+                attempt.progress.move(done)
+        if not again:
+            break
+    return [each.settled() for each in measured]
+
+
+async def _items(attempt: Attempt, files: Sequence[FileFacts], pasts: dict[str, Past]) -> AsyncGenerator[Item, None]:
+    """Read the files' contents as they are needed."""
+    nothing = Past()
+    waiting = iter(files)
+    async with aclosing(git.blobs(attempt.cache, (file.blob_id for file in files), largest=MOST_BYTES)) as blobs:
+        async for blob in blobs:
+            file = next(waiting)
+            if blob.content is None:
+                continue
+            yield Item(file.path, file.blob_id, file.language, file.role, blob.content, pasts.get(file.path, nothing))
+
+
+async def _chunks(items: AsyncGenerator[Item, None]) -> AsyncIterator[list[Item]]:
+    chunk: list[Item] = []
+    size = 0
+    async with aclosing(items):
+        async for item in items:
+            chunk.append(item)
+            size += len(item.content or b"")
+            if len(chunk) >= _CHUNK_FILES or size >= _CHUNK_BYTES:
+                yield chunk
+                chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+async def _one_by_one(items: Iterable[Item]) -> AsyncIterator[list[Item]]:
+    for item in items:
+        yield [item]
+
+
+async def _quoted(attempt: Attempt, places: Sequence[Place]) -> dict[Place, tuple[int, str]]:
+    """Cut the text of places out of their blobs."""
+    by_blob: dict[str, list[Place]] = {}
+    for place in places:
+        if place.start is not None:
+            by_blob.setdefault(place.blob_id, []).append(place)
+    quoted: dict[Place, tuple[int, str]] = {}
+    async with aclosing(git.blobs(attempt.cache, by_blob, largest=MOST_BYTES)) as blobs:
+        async for blob in blobs:
+            for place in by_blob[blob.object_id]:
+                if blob.content is not None and place.start is not None:
+                    cut = quote(blob.content, place.start, place.end or place.start)
+                    if cut is not None:
+                        quoted[place] = cut
+    return quoted
+
+
+def _claims(shown: Sequence[Place], breaking: Sequence[Place], quoted: dict[Place, tuple[int, str]]) -> list[Claim]:
+    claims = []
+    for place, counterexample in [*((place, False) for place in shown), *((place, True) for place in breaking)]:
+        end, snippet = quoted.get(place, (place.end, None))
+        if place.start is None or snippet is None:
+            claims.append(Claim(place.path, place.blob_id, counterexample=counterexample))
+        else:
+            claims.append(Claim(place.path, place.blob_id, place.start, end, snippet, counterexample))
+    return claims
+
+
+def _key(file: FileFacts) -> str:
+    return key_of(file.blob_id, _name(file.path), file.language)
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -1,0 +1,93 @@
+"""What child processes are asked: facts of files, findings of a repository, measurements of rules."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from app.domain.listing import Listing
+from app.domain.measurement import Measurement
+from app.domain.recognition import FileRole
+from app.domain.rule import Rule
+from app.gateways.storage import Storage
+from app.miners.core.family import Facts, File
+from app.miners.core.mining import Mined, Suppressed, mine
+from app.miners.core.selection import Measured, select
+from app.miners.registry import BY_NAME, FAMILIES
+from workers.mining.batches import Item, Sight, take
+from workers.mining.keeping import read
+
+FACTS_SECONDS = 5.0
+"""What one file may take of a processor's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file whose facts are kept."""
+
+    key: str
+    path: str
+    language: str | None
+    role: FileRole
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Partly:
+    """What the rules did in some files."""
+
+    measured: dict[int, Measurement] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def taking(_: None) -> Iterator[Callable[[Sequence[Item]], Iterable[tuple[bytes, str | None]]]]:
+    """Take the facts of each file, as JSON, or the reason why there are none."""
+
+    def work(items: Sequence[Item]) -> Iterable[tuple[bytes, str | None]]:
+        for item in items:
+            taken = take(item)
+            yield orjson.dumps(taken.facts, option=orjson.OPT_NON_STR_KEYS), taken.reason
+
+    yield work
+
+
+def discover(root: str, segments: Sequence[str], files: Sequence[Known], paths: Sequence[str]) -> Mined:
+    """Find the conventions of a repository from the facts that are kept of its files."""
+    storage = Storage(Path(root))
+    by_key: dict[str, list[File]] = {}
+    for known in files:
+        by_key.setdefault(known.key, []).append(File(known.path, known.language, known.role, known.new))
+
+    def stream() -> Iterator[tuple[File, Facts]]:
+        for key, facts in read(storage, segments):
+            for file in by_key.get(key, ()):
+                yield file, facts
+
+    return mine(FAMILIES, stream, Listing(paths))
+
+
+@contextmanager
+def measuring(
+    context: tuple[Sequence[Rule], Sequence[str]],
+) -> Iterator[Callable[[Sequence[Sequence[Item]]], Iterable[Partly]]]:
+    """Run rules over files, some at a time."""
+    rules, paths = context
+    sight = Sight(rules, Listing(paths))
+
+    def work(chunks: Sequence[Sequence[Item]]) -> Iterable[Partly]:
+        for chunk in chunks:
+            measured, unread = sight.measure(chunk)
+            yield Partly(
+                {number: each for number, each in enumerate(measured) if each.applicable or each.broken}, unread
+            )
+
+    yield work
+
+
+def choose(mined: Mined, measured: Sequence[Measurement], authors: int) -> tuple[list[Measured], Suppressed]:
+    """Choose what a person sees."""
+    pairs = zip(mined.candidates, measured, strict=True)
+    return select(pairs, mined.suppressed, BY_NAME, authors=authors), mined.suppressed
