@@ -26,7 +26,6 @@ from app.domain.pattern import (
 )
 from app.domain.rule import Rule, stored
 from app.reads import mining
-from app.services.indexing import Owner
 
 WITHDRAWN = "No longer found in the code."
 _OPEN = (PatternStatus.CANDIDATE, PatternStatus.DEFERRED)
@@ -77,7 +76,8 @@ class Run:
     """The run that writes."""
 
     id: UUID
-    owner: Owner
+    repo_id: UUID
+    organization_id: UUID
     commit: str
     at: datetime
 
@@ -104,7 +104,7 @@ async def write(
 
     `miners` names those who looked: only what they found before and do not find now is withdrawn.
     """
-    known = await mining.known_patterns(tx.session, run.owner.repo_id)
+    known = await mining.known_patterns(tx.session, run.repo_id)
     recorded = Recorded()
     steps: list[Step] = []
     seen: set[UUID] = set()
@@ -151,7 +151,7 @@ async def write(
             recorded.withdrawn += 1
             steps.append(Step(pattern.id, PatternEventKind.WITHDRAWN, WITHDRAWN, before_status, PatternStatus.REJECTED))
     await tx.session.flush()
-    await record(tx, run.owner.repo_id, run.owner.organization_id, None, run.at, steps)
+    await record(tx, run.repo_id, run.organization_id, None, run.at, steps)
     return recorded
 
 
@@ -211,8 +211,8 @@ def rule_columns(rule: Rule) -> dict[str, Any]:
 async def _create(session: AsyncSession, run: Run, discovery: Discovery) -> models.Pattern:
     pattern = models.Pattern(
         id=new_id(),
-        repo_id=run.owner.repo_id,
-        organization_id=run.owner.organization_id,
+        repo_id=run.repo_id,
+        organization_id=run.organization_id,
         run_id=run.id,
         extracted_at=run.at,
         pr_review=discovery.category is not PatternCategory.FILE_STRUCTURE,
@@ -221,7 +221,7 @@ async def _create(session: AsyncSession, run: Run, discovery: Discovery) -> mode
     )
     session.add(pattern)
     await session.flush()
-    session.add(models.Fingerprint(repo_id=run.owner.repo_id, fingerprint=discovery.fingerprint, pattern_id=pattern.id))
+    session.add(models.Fingerprint(repo_id=run.repo_id, fingerprint=discovery.fingerprint, pattern_id=pattern.id))
     await _add_places(session, run, pattern, discovery.sighting.shown, kept=0, canonical=True)
     return pattern
 
@@ -290,7 +290,7 @@ def _rows(
         {
             "id": new_id(),
             "pattern_id": pattern.id,
-            "organization_id": run.owner.organization_id,
+            "organization_id": run.organization_id,
             "is_counterexample": each.place.counterexample,
             "rank": rank,
             "path": each.place.path,

@@ -60,7 +60,8 @@ async def score(attempt: Attempt) -> None:
             {row: stale[row] for row in rows if row in stale},
             {row: moved[row] for row in rows if row in moved},
         )
-    run = Run(progress.held.run_id, attempt.owner, found.commit, datetime.now(UTC))
+    owner = attempt.owner
+    run = Run(progress.held.run_id, owner.repo_id, owner.organization_id, found.commit, datetime.now(UTC))
     async with attempt.runtime.write() as tx:
         await ingesting.hold(tx, progress.held)
         recorded = await recording.write(tx, run, discoveries, sightings, [_MINER])
