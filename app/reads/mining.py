@@ -1,14 +1,16 @@
 """What a run must know of the patterns that stand already, before it measures and before it writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import models
-from app.domain.pattern import EvidenceSource, PatternEventKind, PatternStatus
+from app.domain.pattern import EvidenceSource, PatternEventKind, PatternStatus, PatternType
+from app.domain.rule import RuleKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,36 @@ async def _rejected_by_jobs(session: AsyncSession, repo_id: UUID) -> dict[UUID, 
     return {row.pattern_id: row.kind for row in rows}
 
 
-async def standing_patterns(session: AsyncSession, repo_id: UUID) -> list[models.Pattern]:
+@dataclass(frozen=True, slots=True)
+class StandingPattern:
+    """A pattern whose rule is measured as it is stored."""
+
+    id: UUID
+    name: str
+    type: PatternType
+    rule_kind: RuleKind
+    rule_definition: dict[str, Any]
+    rule_text: str
+    rule_alternative: str | None
+    scope_languages: list[str]
+    scope_include: list[str]
+    scope_exclude: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPlace:
+    """A place that runs leave with its pattern, and look for when the code changes."""
+
+    id: UUID
+    pattern_id: UUID
+    path: str
+    start_line: int | None
+    end_line: int | None
+    snippet: str | None
+    blob_id: str | None
+
+
+async def standing_patterns(session: AsyncSession, repo_id: UUID) -> list[StandingPattern]:
     """Give the patterns whose rules are measured as they are stored: in force, edited, or written by a person."""
     edited = select(models.PatternEvent.pattern_id).where(
         models.PatternEvent.repo_id == repo_id, models.PatternEvent.kind == PatternEventKind.UPDATED
@@ -80,7 +111,7 @@ async def standing_patterns(session: AsyncSession, repo_id: UUID) -> list[models
         )
         .order_by(models.Pattern.id)
     )
-    return list(rows)
+    return [StandingPattern(**{each.name: getattr(row, each.name) for each in fields(StandingPattern)}) for row in rows]
 
 
 async def known_authors(session: AsyncSession, repo_id: UUID) -> dict[tuple[str, str, int], tuple[str, datetime]]:
@@ -103,7 +134,7 @@ async def known_authors(session: AsyncSession, repo_id: UUID) -> dict[tuple[str,
     }
 
 
-async def kept_places(session: AsyncSession, pattern_ids: list[UUID]) -> list[models.Evidence]:
+async def kept_places(session: AsyncSession, pattern_ids: list[UUID]) -> list[KeptPlace]:
     """Give the places that runs leave in place: those of people, and canonical ones."""
     rows = await session.scalars(
         select(models.Evidence)
@@ -113,4 +144,4 @@ async def kept_places(session: AsyncSession, pattern_ids: list[UUID]) -> list[mo
         )
         .order_by(models.Evidence.id)
     )
-    return list(rows)
+    return [KeptPlace(**{each.name: getattr(row, each.name) for each in fields(KeptPlace)}) for row in rows]

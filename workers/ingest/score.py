@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.db import models
 from app.domain import confidence
 from app.domain.categories import category_of
 from app.domain.confidence import Facts
@@ -20,6 +19,7 @@ from app.domain.pattern import PatternType
 from app.domain.rule import normal_form
 from app.gateways import git
 from app.reads import mining
+from app.reads.mining import KeptPlace, StandingPattern
 from app.services import ingesting, recording
 from app.services.recording import Discovery, Recorded, Run, Shown, Sighting
 from app.syntax import MOST_BYTES
@@ -87,7 +87,7 @@ def _told(recorded: Recorded) -> str:
     return ", ".join(f"{count} {word}" for word, count in words.items() if count) or "Nothing changed."
 
 
-def _discovery(attempt: Attempt, prospect: Prospect, standing: Iterable[models.Pattern], blamed: Blamed) -> Discovery:
+def _discovery(attempt: Attempt, prospect: Prospect, standing: Iterable[StandingPattern], blamed: Blamed) -> Discovery:
     candidate, measurement = prospect.measured.candidate, prospect.measured.measurement
     proposal, rule = candidate.proposal, prospect.rule
     counted = f"{measurement.conforming} of {measurement.applicable}"
@@ -234,13 +234,13 @@ async def _blamed(attempt: Attempt, places: Sequence[Sequence[Verified]]) -> Bla
     return blamed
 
 
-async def _located(attempt: Attempt, rows: Sequence[models.Evidence]) -> tuple[dict[UUID, Verified], dict[UUID, str]]:
+async def _located(attempt: Attempt, rows: Sequence[KeptPlace]) -> tuple[dict[UUID, Verified], dict[UUID, str]]:
     """Look for places that people chose, or that are canonical, where they stand now."""
     files = attempt.found.by_path
     homes = {file.blob_id: file.path for file in reversed(attempt.found.snapshot)}
     moved: dict[UUID, Verified] = {}
     stale: dict[UUID, str] = {}
-    asked: dict[str, list[models.Evidence]] = {}
+    asked: dict[str, list[KeptPlace]] = {}
     for row in rows:
         path = row.path if row.path in files else homes.get(row.blob_id or "")
         if path is None:
