@@ -10,6 +10,7 @@ from app.miners import (
     line_templates,
     preferred_libraries,
     test_files,
+    test_style,
 )
 from app.miners.core.family import Facts, Family
 from app.syntax import Source, Unreadable
@@ -22,6 +23,7 @@ FAMILIES: tuple[Family, ...] = (
     import_forms.FAMILY,
     preferred_libraries.FAMILY,
     test_files.FAMILY,
+    test_style.FAMILY,
 )
 
 

@@ -78,6 +78,8 @@ def _judged(measured: Measurement, least: Least, authors: int) -> tuple[str | No
 
 def _says_the_same(one: Measured, other: Measured) -> bool:
     """Tell whether most places of one are the very places of the other, and they are as many."""
+    if one.candidate.family is other.candidate.family and one.candidate.finding.topic != other.candidate.finding.topic:
+        return False
     smaller, larger = sorted((one.measurement.applicable, other.measurement.applicable))
     if smaller < _ALIKE * larger or one.candidate.finding.tongue != other.candidate.finding.tongue:
         return False

@@ -1,0 +1,291 @@
+"""How tests are written: `it` or `test`, `should …`, functions or classes, the mark of async tests, `t.Parallel()`.
+
+Says, for instance: "TypeScript tests are written with `it`, not with `test`" and "Async Python tests carry
+`@pytest.mark.anyio`".
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tree_sitter import Node
+
+from app.domain.pattern import PatternCategory
+from app.domain.recognition import FileRole
+from app.domain.rule import Rule, RuleKind
+from app.miners.core.family import SCRIPTS, Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.words import in_scope
+from app.syntax import Source, text_of
+
+_LANGUAGES = frozenset(("Python", "JavaScript", "TypeScript", "TSX", "Go", "Java", "Rust"))
+_CALL = re.compile(r"(it|test)(?:\.(?:each|only|skip|todo|concurrent|fails|failing))?")
+_MOST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What an answer to a question means: a sentence, its sites, those that conform, and how usual it is."""
+
+    subject: str
+    sentence: str
+    applicable: Mapping[str, Any]
+    conforming: Mapping[str, Any]
+    usual: float
+    category: PatternCategory = PatternCategory.TESTING
+
+
+def facts(source: Source) -> Any:
+    """Count the answers to each question."""
+    found: dict[str, dict[str, int]] = {}
+    for number, (question, answer) in enumerate(_READERS[source.language](source)):
+        if number == _MOST:
+            break
+        answers = found.setdefault(question, {})
+        answers[answer] = answers.get(answer, 0) + 1
+    return found or None
+
+
+def _script(source: Source) -> Iterator[tuple[str, str]]:
+    for call in source.nodes("call_expression"):
+        function = call.child_by_field_name("function")
+        if function is None or (named := _CALL.fullmatch(text_of(function))) is None:
+            continue
+        yield "call", named.group(1)
+        yield "group", "describe" if _inside(call, "call_expression", "function", r"describe\b") else "flat"
+        title = next(iter(call.child_by_field_name("arguments").named_children), None)  # type: ignore[union-attr]
+        if title is not None and title.type in ("string", "template_string"):
+            yield "title", "should" if text_of(title)[1:].startswith("should ") else ""
+
+
+def _python(source: Source) -> Iterator[tuple[str, str]]:
+    for function in source.nodes("function_definition"):
+        if not text_of(function.child_by_field_name("name")).startswith("test_"):
+            continue
+        yield "place", "method" if _within(function, "class_definition") else "function"
+        if function.children and function.children[0].type == "async":
+            marks = [text_of(each) for each in _decorators(function)]
+            mark = next(
+                (
+                    mark
+                    for mark in marks
+                    if mark.startswith(("@pytest.mark.asyncio", "@pytest.mark.anyio", "@pytest.mark.trio"))
+                ),
+                "",
+            )
+            yield "async", mark.partition("(")[0]
+    for decorator in source.nodes("decorator"):
+        text = text_of(decorator)
+        if text.startswith("@pytest.mark.parametrize(") and (names := _names_of(decorator)) is not None:
+            yield "parametrize", names
+
+
+def _names_of(decorator: Node) -> str | None:
+    """Tell how several names are given to parametrize; None for one name."""
+    call = decorator.named_children[0]
+    arguments = call.child_by_field_name("arguments")
+    first = None if arguments is None or not arguments.named_children else arguments.named_children[0]
+    if first is None:
+        return None
+    if first.type == "string":
+        return "string" if "," in text_of(first) else None
+    return first.type if first.type in ("tuple", "list") and len(first.named_children) > 1 else None
+
+
+def _java(source: Source) -> Iterator[tuple[str, str]]:
+    for method in source.nodes("method_declaration"):
+        modifiers = method.named_children[0] if method.named_children else None
+        if modifiers is None or modifiers.type != "modifiers":
+            continue
+        if not any(text_of(each) == "@Test" for each in modifiers.named_children):
+            continue
+        name = text_of(method.child_by_field_name("name"))
+        yield "prefix", next((each for each in ("test", "should") if re.match(rf"{each}(?![a-z])", name)), "")
+        yield "case", "snake" if "_" in name else "camel"
+        yield "visible", "public" if any(each.type == "public" for each in modifiers.children) else "package"
+
+
+def _go(source: Source) -> Iterator[tuple[str, str]]:
+    for function in source.nodes("function_declaration"):
+        if re.match(r"Test[A-Z_]", text_of(function.child_by_field_name("name"))):
+            body = text_of(function.child_by_field_name("body"))
+            yield "parallel", "parallel" if "t.Parallel()" in body else "serial"
+    for loop in source.nodes("range_clause"):
+        above = loop.parent
+        if above is not None and "t.Run(" in text_of(above):
+            yield "table", text_of(loop.child_by_field_name("right"))[:40]
+
+
+def _rust(source: Source) -> Iterator[tuple[str, str]]:
+    for item in source.nodes("function_item"):
+        above = item.prev_named_sibling
+        while above is not None and above.type == "attribute_item":
+            if re.match(r"#\[(?:tokio::)?test\b", text_of(above)):
+                yield "prefix", "test" if text_of(item.child_by_field_name("name")).startswith("test_") else ""
+                break
+            above = above.prev_named_sibling
+
+
+_READERS = {
+    "Python": _python,
+    "JavaScript": _script,
+    "TypeScript": _script,
+    "TSX": _script,
+    "Java": _java,
+    "Go": _go,
+    "Rust": _rust,
+}
+
+
+def _decorators(function: Node) -> list[Node]:
+    above = function.parent
+    return [] if above is None else [each for each in above.named_children if each.type == "decorator"]
+
+
+def _within(node: Node, kind: str) -> bool:
+    above = node.parent
+    while above is not None and above.type != kind:
+        above = above.parent
+    return above is not None
+
+
+def _inside(node: Node, kind: str, field: str, shape: str) -> bool:
+    above = node.parent
+    while above is not None:
+        if above.type == kind and re.match(shape, text_of(above.child_by_field_name(field))):
+            return True
+        above = above.parent
+    return False
+
+
+def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
+    """Let each test vote on each question."""
+    for question, answers in (facts or {}).items():
+        for answer, times in answers.items():
+            yield Vote(question, (answer,) if answer else (), times)
+
+
+_CALLS = {
+    "kind": "call_expression",
+    "has": {"field": "function", "regex": r"^(it|test)(\.(each|only|skip|todo|concurrent|fails|failing))?$"},
+}
+_GROUPED = {
+    "inside": {"kind": "call_expression", "has": {"field": "function", "regex": r"^describe\b"}, "stopBy": "end"}
+}
+_FUNCTIONS = {"kind": "function_definition", "has": {"field": "name", "regex": "^test_"}}
+_METHODS = {
+    "kind": "method_declaration",
+    "has": {"kind": "modifiers", "has": {"kind": "marker_annotation", "regex": "^@Test$"}},
+}
+_GO_TESTS = {"kind": "function_declaration", "has": {"field": "name", "regex": "^Test[A-Z_]"}}
+_PUBLIC = {"has": {"kind": "modifiers", "regex": r"\bpublic\b"}}
+_RUST_TESTS = {"kind": "function_item", "follows": {"kind": "attribute_item", "regex": r"^#\[(tokio::)?test\b"}}
+
+
+def _meaning(finding: Finding) -> _Said | None:
+    form = finding.form
+    script, python, java = finding.tongue in SCRIPTS, finding.tongue == "Python", finding.tongue == "Java"
+    match finding.topic:
+        case "call" if script:
+            other = "test" if form == "it" else "it"
+            fits = {"has": {"field": "function", "regex": f"^{form}\\b"}}
+            return _Said("Tests", f"are written with `{form}`, not with `{other}`", _CALLS, fits, 0.5)
+        case "title" if script:
+            titled = {"has": {"field": "arguments", "has": {"any": [{"kind": "string"}, {"kind": "template_string"}]}}}
+            fits = {"has": {"field": "arguments", "has": {"regex": "^['\"`]should "}}}
+            return _Said("Titles of tests", "begin with `should`", {"all": [_CALLS, titled]}, fits, 0.3)
+        case "group" if script and form == "describe":
+            return _Said("Tests", "are grouped in `describe`", _CALLS, _GROUPED, 0.75)
+        case "group" if script:
+            return _Said("Tests", "stand flat, without `describe`", _CALLS, {"not": _GROUPED}, 0.25)
+        case "place" if python:
+            inside = {"inside": {"kind": "class_definition", "stopBy": "end"}}
+            if form == "function":
+                return _Said("Tests", "are functions, not methods of classes", _FUNCTIONS, {"not": inside}, 0.6)
+            return _Said("Tests", "are methods of classes", _FUNCTIONS, inside, 0.4)
+        case "async" if python:
+            marked = {
+                "inside": {
+                    "kind": "decorated_definition",
+                    "has": {"kind": "decorator", "regex": f"^{re.escape(form)}\\b"},
+                }
+            }
+            sites = {"all": [_FUNCTIONS, {"regex": "^async "}]}
+            return _Said("Async tests", f"carry `{form}`", sites, marked, 0.4)
+        case "parametrize" if python:
+            return _parametrized(form)
+        case "prefix" if java:
+            return _Said(
+                "Test methods",
+                f"begin with `{form}`",
+                _METHODS,
+                {"has": {"field": "name", "regex": f"^{form}([^a-z]|$)"}},
+                0.45,
+            )
+        case "case" if java and form == "snake":
+            return _Said(
+                "Names of test methods", "have underscores", _METHODS, {"has": {"field": "name", "regex": "_"}}, 0.25
+            )
+        case "visible" if java and form == "package":
+            return _Said("Test methods", "are not `public`", _METHODS, {"not": _PUBLIC}, 0.5)
+        case "visible" if java:
+            return _Said("Test methods", "are `public`", _METHODS, _PUBLIC, 0.55)
+        case "parallel" if form == "parallel":
+            called = {"has": {"kind": "call_expression", "regex": r"^t\.Parallel\(\)$", "stopBy": "end"}}
+            return _Said("Tests", "run in parallel: they call `t.Parallel()`", _GO_TESTS, called, 0.3)
+        case "table":
+            loop = {"kind": "for_statement", "has": {"kind": "call_expression", "regex": r"^t\.Run\(", "stopBy": "end"}}
+            fits = {"has": {"kind": "range_clause", "has": {"field": "right", "regex": f"^{re.escape(form)}$"}}}
+            return _Said("Tables of tests", f"are called `{form}`", loop, fits, 0.35, PatternCategory.NAMING)
+        case "prefix":
+            return _Said(
+                "Test functions", "begin with `test_`", _RUST_TESTS, {"has": {"field": "name", "regex": "^test_"}}, 0.45
+            )
+    return None
+
+
+def _parametrized(form: str) -> _Said:
+    several = [
+        {"kind": "string", "regex": ","},
+        {"all": [{"any": [{"kind": "tuple"}, {"kind": "list"}]}, {"regex": r",\s*[^\s\])]"}]},
+    ]
+    call = {"has": {"kind": "call", "has": {"field": "arguments", "has": {"nthChild": 1, "any": several}}}}
+    sites = {"kind": "decorator", "regex": r"^@pytest\.mark\.parametrize\(", **call}
+    fits = {"has": {"kind": "call", "has": {"field": "arguments", "has": {"nthChild": 1, "kind": form}}}}
+    word = {"string": 'one text, `"a, b"`', "tuple": 'a tuple, `("a", "b")`', "list": 'a list, `["a", "b"]`'}[form]
+    return _Said("Several names of `parametrize`", f"are given as {word}", sites, fits, 0.45)
+
+
+def propose(finding: Finding) -> Proposal | None:
+    """Say how tests are written."""
+    said = _meaning(finding)
+    if said is None:
+        return None
+    rule = Rule(
+        RuleKind.AST,
+        {"applicable": dict(said.applicable), "conforming": dict(said.conforming)},
+        finding.scope,
+        alternative=f"`{finding.alternative}`" if finding.topic == "call" and finding.alternative else None,
+    )
+    # That tests are test code goes without saying.
+    placed = replace(finding, scope=replace(finding.scope, roles=()))
+    return Proposal(f"{in_scope(placed, said.subject)} {said.sentence}", rule, said.category, weight=1.1)
+
+
+def prior(finding: Finding) -> float:
+    """Know how usual each style is."""
+    said = _meaning(finding)
+    return 0.99 if said is None else said.usual
+
+
+FAMILY = Family(
+    "test-style",
+    votes,
+    propose,
+    facts=facts,
+    languages=_LANGUAGES,
+    # Rust's tests stand among what they test.
+    roles=frozenset((FileRole.TEST, FileRole.SOURCE)),
+    prior=prior,
+    least=Least(sites=12, files=4, share=0.85),
+)
