@@ -165,21 +165,21 @@ def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
             yield Vote(question, (answer,) if answer else (), times)
 
 
-_CALLS = {
+_CALLS: Any = {
     "kind": "call_expression",
     "has": {"field": "function", "regex": r"^(it|test)(\.(each|only|skip|todo|concurrent|fails|failing))?$"},
 }
-_GROUPED = {
+_GROUPED: Any = {
     "inside": {"kind": "call_expression", "has": {"field": "function", "regex": r"^describe\b"}, "stopBy": "end"}
 }
-_FUNCTIONS = {"kind": "function_definition", "has": {"field": "name", "regex": "^test_"}}
-_METHODS = {
+_FUNCTIONS: Any = {"kind": "function_definition", "has": {"field": "name", "regex": "^test_"}}
+_METHODS: Any = {
     "kind": "method_declaration",
     "has": {"kind": "modifiers", "has": {"kind": "marker_annotation", "regex": "^@Test$"}},
 }
-_GO_TESTS = {"kind": "function_declaration", "has": {"field": "name", "regex": "^Test[A-Z_]"}}
-_PUBLIC = {"has": {"kind": "modifiers", "regex": r"\bpublic\b"}}
-_RUST_TESTS = {"kind": "function_item", "follows": {"kind": "attribute_item", "regex": r"^#\[(tokio::)?test\b"}}
+_GO_TESTS: Any = {"kind": "function_declaration", "has": {"field": "name", "regex": "^Test[A-Z_]"}}
+_PUBLIC: Any = {"has": {"kind": "modifiers", "regex": r"\bpublic\b"}}
+_RUST_TESTS: Any = {"kind": "function_item", "follows": {"kind": "attribute_item", "regex": r"^#\[(tokio::)?test\b"}}
 
 
 def _meaning(finding: Finding) -> _Said | None:
@@ -188,10 +188,12 @@ def _meaning(finding: Finding) -> _Said | None:
     match finding.topic:
         case "call" if script:
             other = "test" if form == "it" else "it"
-            fits = {"has": {"field": "function", "regex": f"^{form}\\b"}}
+            fits: Any = {"has": {"field": "function", "regex": f"^{form}\\b"}}
             return _Said("Tests", f"are written with `{form}`, not with `{other}`", _CALLS, fits, 0.5)
         case "title" if script:
-            titled = {"has": {"field": "arguments", "has": {"any": [{"kind": "string"}, {"kind": "template_string"}]}}}
+            titled: Any = {
+                "has": {"field": "arguments", "has": {"any": [{"kind": "string"}, {"kind": "template_string"}]}}
+            }
             fits = {"has": {"field": "arguments", "has": {"regex": "^['\"`]should "}}}
             return _Said("Titles of tests", "begin with `should`", {"all": [_CALLS, titled]}, fits, 0.3)
         case "group" if script and form == "describe":
@@ -199,7 +201,7 @@ def _meaning(finding: Finding) -> _Said | None:
         case "group" if script:
             return _Said("Tests", "stand flat, without `describe`", _CALLS, {"not": _GROUPED}, 0.25)
         case "place" if python:
-            inside = {"inside": {"kind": "class_definition", "stopBy": "end"}}
+            inside: Any = {"inside": {"kind": "class_definition", "stopBy": "end"}}
             if form == "function":
                 return _Said("Tests", "are functions, not methods of classes", _FUNCTIONS, {"not": inside}, 0.6)
             return _Said("Tests", "are methods of classes", _FUNCTIONS, inside, 0.4)
@@ -234,7 +236,10 @@ def _meaning(finding: Finding) -> _Said | None:
             called = {"has": {"kind": "call_expression", "regex": r"^t\.Parallel\(\)$", "stopBy": "end"}}
             return _Said("Tests", "run in parallel: they call `t.Parallel()`", _GO_TESTS, called, 0.3)
         case "table":
-            loop = {"kind": "for_statement", "has": {"kind": "call_expression", "regex": r"^t\.Run\(", "stopBy": "end"}}
+            loop: Any = {
+                "kind": "for_statement",
+                "has": {"kind": "call_expression", "regex": r"^t\.Run\(", "stopBy": "end"},
+            }
             fits = {"has": {"kind": "range_clause", "has": {"field": "right", "regex": f"^{re.escape(form)}$"}}}
             return _Said("Tables of tests", f"are called `{form}`", loop, fits, 0.35, PatternCategory.NAMING)
         case "prefix":
