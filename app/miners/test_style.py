@@ -9,14 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tree_sitter import Node
-
 from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.miners.core.family import SCRIPTS, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope
-from app.syntax import Source, text_of
+from app.syntax import Node, Source, text_of
 
 _LANGUAGES = frozenset(("Python", "JavaScript", "TypeScript", "TSX", "Go", "Java", "Rust"))
 _CALL = re.compile(r"(it|test)(?:\.(?:each|only|skip|todo|concurrent|fails|failing))?")

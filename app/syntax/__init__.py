@@ -1,5 +1,7 @@
 """Syntax: trees for facts (tree-sitter) and rules over trees (ast-grep); it knows languages, not conventions."""
 
+from tree_sitter import Node
+
 from app.syntax.imports import Import, imports_of
 from app.syntax.languages import GRAMMARS, RULE_LANGUAGES
 from app.syntax.source import MOST_BYTES, Source, Unreadable, line_of, readable, text_of
@@ -11,6 +13,7 @@ __all__ = [
     "RULE_LANGUAGES",
     "BadRule",
     "Import",
+    "Node",
     "RuleTree",
     "Source",
     "Unreadable",
