@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -171,14 +172,21 @@ async def by_ids(
     session: AsyncSession, view: View, shape: Shape, ids: Sequence[UUID], seen_by: Visibility | None = None
 ) -> dict[UUID, Record | None]:
     """Read rows by id; what the viewer does not see is absent."""
-    rows = shape.rows
-    statement = _records(shape, rows, view.sight).where(
-        rows.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))), (seen_by or shape.seen_by).condition(rows, view.sight)
-    )
+    statement = _by_ids(shape.name, view.sight, seen_by)
     found: dict[UUID, Record | None] = dict.fromkeys(ids)
     for row in (await session.execute(statement, {**view.bound, "ids": list(ids)})).mappings():
         found[row["id"]] = Record(shape, row)
     return found
+
+
+@lru_cache(maxsize=1_000)
+def _by_ids(name: str, sight: Sight, seen_by: Visibility | None) -> Select[Any]:
+    # Every decision answers with such a read, and the making of a statement of all columns costs more than its run.
+    shape = SHAPES[name]
+    rows = shape.rows
+    return _records(shape, rows, sight).where(
+        rows.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))), (seen_by or shape.seen_by).condition(rows, sight)
+    )
 
 
 async def by_column(session: AsyncSession, view: View, shape: Shape, column: str, value: Any) -> Record | None:
