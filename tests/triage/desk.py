@@ -56,7 +56,6 @@ class Desk:
 
     async def row(self, pattern_id: str) -> models.Pattern:
         """Read the row of a pattern."""
-        await self.session.rollback()
         row = await self.session.get_one(models.Pattern, uuid_of(pattern_id), populate_existing=True)
         await self.session.commit()
         return row

@@ -47,7 +47,7 @@ async def test_a_crowd_over_several_repositories_leaves_one_decision_each(desk: 
     replies = await asyncio.gather(*crowd)
     counts = Counter(reply.codes[0] if reply.codes else "OK" for reply in replies)
     assert counts == {"OK": len(ids), "CONFLICT": len(ids) * (REVIEWERS - 1)}
-    await desk.session.rollback()
+    await desk.session.commit()
     decided = {
         row.id: row for row in await desk.session.scalars(select(Pattern).execution_options(populate_existing=True))
     }
@@ -76,7 +76,7 @@ async def test_batches_that_cross_each_other_all_end(desk: Desk) -> None:
         *(desk.do("mergePattern", said) for said in (*merges, *backwards)),
     )
     assert {code for reply in replies for code in reply.codes} <= {"INVALID_TRANSITION"}
-    await desk.session.rollback()
+    await desk.session.commit()
     for repo in repos:
         numbers = await desk.session.scalars(
             select(PatternEvent.sequence).where(PatternEvent.repo_id == repo.id).order_by(PatternEvent.sequence)
