@@ -68,7 +68,6 @@ class Discovery:
     extracted_by: str
     reasoning: str
     sighting: Sighting
-    similar_to: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,6 @@ def _words(discovery: Discovery) -> dict[str, Any]:
         "language": scope.languages[0] if scope.languages else None,
         "extraction_reasoning": discovery.reasoning,
         "extracted_by": discovery.extracted_by,
-        "similar_to_id": discovery.similar_to,
         **rule_columns(discovery.rule),
     }
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
@@ -171,3 +171,19 @@ async def test_what_vanished_is_withdrawn_and_comes_back_when_it_does(
         PatternEventKind.WITHDRAWN,
         PatternEventKind.REOPENED,
     ]
+
+
+async def test_a_candidate_that_says_what_was_decided_by_hand_is_flagged(
+    runtime: Runtime, session: AsyncSession, source: Made
+) -> None:
+    repo = await connected(session, source)
+    await mined(runtime, repo.id)
+    found = await pattern_of(runtime)
+    rule = {"rule_kind": found.rule_kind, "rule_definition": found.rule_definition}
+    await session.execute(delete(Pattern).where(Pattern.id == found.id))
+    by_hand = await make.pattern(session, repo, status=PatternStatus.AUTHORITATIVE, **rule)
+    await mined(runtime, repo.id, force=True)
+    assert (await pattern_of(runtime)).similar_to_id == by_hand.id
+    before = await history_of(runtime, (await pattern_of(runtime)).id)
+    await mined(runtime, repo.id, force=True)
+    assert await history_of(runtime, (await pattern_of(runtime)).id) == before

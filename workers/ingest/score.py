@@ -1,7 +1,7 @@
 """SCORE: what was measured becomes confidence, insight and warnings, and all of it is written down at once."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,11 +16,10 @@ from app.domain.health import signals_of
 from app.domain.insight import Seen, insight_of
 from app.domain.measurement import Measurement
 from app.domain.pattern import PatternType
-from app.domain.rule import normal_form
 from app.gateways import git
 from app.reads import mining
-from app.reads.mining import KeptPlace, StandingPattern
-from app.services import ingesting, recording
+from app.reads.mining import KeptPlace
+from app.services import comparing, ingesting, recording
 from app.services.recording import Discovery, Recorded, Run, Shown, Sighting
 from app.syntax import MOST_BYTES
 from workers.ingest.step import Attempt
@@ -50,7 +49,7 @@ async def score(attempt: Attempt) -> None:
         standing = {row.id: row for row in await mining.standing_patterns(session, attempt.owner.repo_id)}
         kept = await mining.kept_places(session, list(standing))
     moved, stale = await _located(attempt, kept)
-    discoveries = [_discovery(attempt, prospect, standing.values(), blamed) for prospect in found.prospects]
+    discoveries = [_discovery(attempt, prospect, blamed) for prospect in found.prospects]
     sightings = {}
     for pattern_id, each in found.standing.items():
         rows = [row.id for row in kept if row.pattern_id == pattern_id]
@@ -65,6 +64,7 @@ async def score(attempt: Attempt) -> None:
     async with attempt.runtime.write() as tx:
         await ingesting.hold(tx, progress.held)
         recorded = await recording.write(tx, run, discoveries, sightings, [_MINER])
+        await comparing.compare(tx, owner.repo_id)
         await ingesting.announce(tx, progress.held, recorded.changed)
     found.report.patterns_found = len(discoveries)
     for name in recorded.refused:
@@ -87,7 +87,7 @@ def _told(recorded: Recorded) -> str:
     return ", ".join(f"{count} {word}" for word, count in words.items() if count) or "Nothing changed."
 
 
-def _discovery(attempt: Attempt, prospect: Prospect, standing: Iterable[StandingPattern], blamed: Blamed) -> Discovery:
+def _discovery(attempt: Attempt, prospect: Prospect, blamed: Blamed) -> Discovery:
     candidate, measurement = prospect.measured.candidate, prospect.measured.measurement
     proposal, rule = candidate.proposal, prospect.rule
     counted = f"{measurement.conforming} of {measurement.applicable}"
@@ -103,16 +103,6 @@ def _discovery(attempt: Attempt, prospect: Prospect, standing: Iterable[Standing
     )
     if new[1]:
         reasoning += f" In files of the last year: {new[0]} of {new[1]}."
-    similar = next(
-        (
-            row.id
-            for row in standing
-            if row.rule_kind is rule.kind
-            and normal_form(row.rule_definition) == normal_form(rule.definition)
-            and row.scope_languages == list(rule.scope.languages)
-        ),
-        None,
-    )
     return Discovery(
         fingerprint=rule.fingerprint,
         name=proposal.name[:200],
@@ -126,7 +116,6 @@ def _discovery(attempt: Attempt, prospect: Prospect, standing: Iterable[Standing
             _columns(attempt, measurement, prospect.verified, proposal.type),
             _shown(attempt, prospect.verified, blamed),
         ),
-        similar_to=similar,
     )
 
 
