@@ -211,6 +211,25 @@ async def test_a_key_is_what_its_maker_is_now(home: Installation, session: Async
     assert (entry.actor_id, entry.credential) == (admin.user.id, f"API key A key ({secret[:12]})")
 
 
+async def test_what_a_key_decides_its_maker_has_decided_and_the_audit_log_names_the_key(
+    home: Installation, session: AsyncSession
+) -> None:
+    organization, owner = await owned(home, session)
+    pattern = await make.pattern(session, await make.repo(session, organization))
+    secret = await key_of(session, organization, owner.user, [Scope.PATTERNS_WRITE])
+    promote = """mutation($i:PromotePatternInput!){promotePattern(input:$i){pattern{
+        status validatedBy{login} owner{login} history{nodes{actor{login}}}}}}"""
+    wanted = {"i": {"patternId": public(Kind.PATTERN, pattern.id)}}
+    told = (await home.ask(promote, wanted, token=secret)).data["promotePattern"]["pattern"]
+    maker = {"login": owner.user.login}
+    assert (told["status"], told["validatedBy"], told["owner"]) == ("AUTHORITATIVE", maker, maker)
+    assert told["history"]["nodes"] == [{"actor": maker}]
+    entry = await session.scalar(select(AuditEntry).where(AuditEntry.action == "promotePattern"))
+    assert entry is not None
+    assert (entry.actor_id, entry.credential) == (owner.user.id, f"API key A key ({secret[:12]})")
+    assert entry.object == public(Kind.PATTERN, pattern.id)
+
+
 async def test_a_key_dies_with_the_membership_and_stays_dead(home: Installation, session: AsyncSession) -> None:
     organization, owner = await owned(home, session)
     admin = await home.member(session, organization, Role.ADMIN)
