@@ -11,6 +11,7 @@ from app.miners import (
     preferred_libraries,
     test_files,
     test_style,
+    type_forms,
 )
 from app.miners.core.family import Facts, Family
 from app.syntax import Source, Unreadable
@@ -24,6 +25,7 @@ FAMILIES: tuple[Family, ...] = (
     preferred_libraries.FAMILY,
     test_files.FAMILY,
     test_style.FAMILY,
+    type_forms.FAMILY,
 )
 
 

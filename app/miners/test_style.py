@@ -5,43 +5,17 @@ Says, for instance: "TypeScript tests are written with `it`, not with `test`" an
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from typing import Any
 
 from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
-from app.domain.rule import Rule, RuleKind
-from app.miners.core.family import SCRIPTS, Family, File, Finding, Least, Proposal, Vote, World
-from app.miners.core.words import in_scope
+from app.miners.core.family import SCRIPTS, Finding
+from app.miners.core.questions import Meaning, family
 from app.syntax import Node, Source, text_of
 
-_LANGUAGES = frozenset(("Python", "JavaScript", "TypeScript", "TSX", "Go", "Java", "Rust"))
+_TESTING = PatternCategory.TESTING
 _CALL = re.compile(r"(it|test)(?:\.(?:each|only|skip|todo|concurrent|fails|failing))?")
-_MOST = 400
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What an answer to a question means: a sentence, its sites, those that conform, and how usual it is."""
-
-    subject: str
-    sentence: str
-    applicable: Mapping[str, Any]
-    conforming: Mapping[str, Any]
-    usual: float
-    category: PatternCategory = PatternCategory.TESTING
-
-
-def facts(source: Source) -> Any:
-    """Count the answers to each question."""
-    found: dict[str, dict[str, int]] = {}
-    for number, (question, answer) in enumerate(_READERS[source.language](source)):
-        if number == _MOST:
-            break
-        answers = found.setdefault(question, {})
-        answers[answer] = answers.get(answer, 0) + 1
-    return found or None
 
 
 def _script(source: Source) -> Iterator[tuple[str, str]]:
@@ -156,13 +130,6 @@ def _inside(node: Node, kind: str, field: str, shape: str) -> bool:
     return False
 
 
-def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
-    """Let each test vote on each question."""
-    for question, answers in (facts or {}).items():
-        for answer, times in answers.items():
-            yield Vote(question, (answer,) if answer else (), times)
-
-
 _CALLS: Any = {
     "kind": "call_expression",
     "has": {"field": "function", "regex": r"^(it|test)(\.(each|only|skip|todo|concurrent|fails|failing))?$"},
@@ -180,29 +147,39 @@ _PUBLIC: Any = {"has": {"kind": "modifiers", "regex": r"\bpublic\b"}}
 _RUST_TESTS: Any = {"kind": "function_item", "follows": {"kind": "attribute_item", "regex": r"^#\[(tokio::)?test\b"}}
 
 
-def _meaning(finding: Finding) -> _Said | None:
+def _meaning(finding: Finding) -> Meaning | None:
     form = finding.form
     script, python, java = finding.tongue in SCRIPTS, finding.tongue == "Python", finding.tongue == "Java"
     match finding.topic:
         case "call" if script:
             other = "test" if form == "it" else "it"
             fits: Any = {"has": {"field": "function", "regex": f"^{form}\\b"}}
-            return _Said("Tests", f"are written with `{form}`, not with `{other}`", _CALLS, fits, 0.5)
+            return Meaning(
+                "Tests",
+                f"are written with `{form}`, not with `{other}`",
+                _CALLS,
+                fits,
+                0.5,
+                _TESTING,
+                alternative=f"`{other}`",
+            )
         case "title" if script:
             titled: Any = {
                 "has": {"field": "arguments", "has": {"any": [{"kind": "string"}, {"kind": "template_string"}]}}
             }
             fits = {"has": {"field": "arguments", "has": {"regex": "^['\"`]should "}}}
-            return _Said("Titles of tests", "begin with `should`", {"all": [_CALLS, titled]}, fits, 0.3)
+            return Meaning("Titles of tests", "begin with `should`", {"all": [_CALLS, titled]}, fits, 0.3, _TESTING)
         case "group" if script and form == "describe":
-            return _Said("Tests", "are grouped in `describe`", _CALLS, _GROUPED, 0.75)
+            return Meaning("Tests", "are grouped in `describe`", _CALLS, _GROUPED, 0.75, _TESTING)
         case "group" if script:
-            return _Said("Tests", "stand flat, without `describe`", _CALLS, {"not": _GROUPED}, 0.25)
+            return Meaning("Tests", "stand flat, without `describe`", _CALLS, {"not": _GROUPED}, 0.25, _TESTING)
         case "place" if python:
             inside: Any = {"inside": {"kind": "class_definition", "stopBy": "end"}}
             if form == "function":
-                return _Said("Tests", "are functions, not methods of classes", _FUNCTIONS, {"not": inside}, 0.6)
-            return _Said("Tests", "are methods of classes", _FUNCTIONS, inside, 0.4)
+                return Meaning(
+                    "Tests", "are functions, not methods of classes", _FUNCTIONS, {"not": inside}, 0.6, _TESTING
+                )
+            return Meaning("Tests", "are methods of classes", _FUNCTIONS, inside, 0.4, _TESTING)
         case "async" if python:
             marked = {
                 "inside": {
@@ -211,43 +188,54 @@ def _meaning(finding: Finding) -> _Said | None:
                 }
             }
             sites = {"all": [_FUNCTIONS, {"regex": "^async "}]}
-            return _Said("Async tests", f"carry `{form}`", sites, marked, 0.4)
+            return Meaning("Async tests", f"carry `{form}`", sites, marked, 0.4, _TESTING)
         case "parametrize" if python:
             return _parametrized(form)
         case "prefix" if java:
-            return _Said(
+            return Meaning(
                 "Test methods",
                 f"begin with `{form}`",
                 _METHODS,
                 {"has": {"field": "name", "regex": f"^{form}([^a-z]|$)"}},
                 0.45,
+                _TESTING,
             )
         case "case" if java and form == "snake":
-            return _Said(
-                "Names of test methods", "have underscores", _METHODS, {"has": {"field": "name", "regex": "_"}}, 0.25
+            return Meaning(
+                "Names of test methods",
+                "have underscores",
+                _METHODS,
+                {"has": {"field": "name", "regex": "_"}},
+                0.25,
+                _TESTING,
             )
         case "visible" if java and form == "package":
-            return _Said("Test methods", "are not `public`", _METHODS, {"not": _PUBLIC}, 0.5)
+            return Meaning("Test methods", "are not `public`", _METHODS, {"not": _PUBLIC}, 0.5, _TESTING)
         case "visible" if java:
-            return _Said("Test methods", "are `public`", _METHODS, _PUBLIC, 0.55)
+            return Meaning("Test methods", "are `public`", _METHODS, _PUBLIC, 0.55, _TESTING)
         case "parallel" if form == "parallel":
             called = {"has": {"kind": "call_expression", "regex": r"^t\.Parallel\(\)$", "stopBy": "end"}}
-            return _Said("Tests", "run in parallel: they call `t.Parallel()`", _GO_TESTS, called, 0.3)
+            return Meaning("Tests", "run in parallel: they call `t.Parallel()`", _GO_TESTS, called, 0.3, _TESTING)
         case "table":
             loop: Any = {
                 "kind": "for_statement",
                 "has": {"kind": "call_expression", "regex": r"^t\.Run\(", "stopBy": "end"},
             }
             fits = {"has": {"kind": "range_clause", "has": {"field": "right", "regex": f"^{re.escape(form)}$"}}}
-            return _Said("Tables of tests", f"are called `{form}`", loop, fits, 0.35, PatternCategory.NAMING)
+            return Meaning("Tables of tests", f"are called `{form}`", loop, fits, 0.35, PatternCategory.NAMING)
         case "prefix":
-            return _Said(
-                "Test functions", "begin with `test_`", _RUST_TESTS, {"has": {"field": "name", "regex": "^test_"}}, 0.45
+            return Meaning(
+                "Test functions",
+                "begin with `test_`",
+                _RUST_TESTS,
+                {"has": {"field": "name", "regex": "^test_"}},
+                0.45,
+                _TESTING,
             )
     return None
 
 
-def _parametrized(form: str) -> _Said:
+def _parametrized(form: str) -> Meaning:
     several = [
         {"kind": "string", "regex": ","},
         {"all": [{"any": [{"kind": "tuple"}, {"kind": "list"}]}, {"regex": r",\s*[^\s\])]"}]},
@@ -256,39 +244,13 @@ def _parametrized(form: str) -> _Said:
     sites = {"kind": "decorator", "regex": r"^@pytest\.mark\.parametrize\(", **call}
     fits = {"has": {"kind": "call", "has": {"field": "arguments", "has": {"nthChild": 1, "kind": form}}}}
     word = {"string": 'one text, `"a, b"`', "tuple": 'a tuple, `("a", "b")`', "list": 'a list, `["a", "b"]`'}[form]
-    return _Said("Several names of `parametrize`", f"are given as {word}", sites, fits, 0.45)
+    return Meaning("Several names of `parametrize`", f"are given as {word}", sites, fits, 0.45, _TESTING)
 
 
-def propose(finding: Finding) -> Proposal | None:
-    """Say how tests are written."""
-    said = _meaning(finding)
-    if said is None:
-        return None
-    rule = Rule(
-        RuleKind.AST,
-        {"applicable": dict(said.applicable), "conforming": dict(said.conforming)},
-        finding.scope,
-        alternative=f"`{finding.alternative}`" if finding.topic == "call" and finding.alternative else None,
-    )
-    # That tests are test code goes without saying.
-    placed = replace(finding, scope=replace(finding.scope, roles=()))
-    return Proposal(f"{in_scope(placed, said.subject)} {said.sentence}", rule, said.category, weight=1.1)
-
-
-def prior(finding: Finding) -> float:
-    """Know how usual each style is."""
-    said = _meaning(finding)
-    return 0.99 if said is None else said.usual
-
-
-FAMILY = Family(
+FAMILY = family(
     "test-style",
-    votes,
-    propose,
-    facts=facts,
-    languages=_LANGUAGES,
+    _READERS,
+    _meaning,
     # Rust's tests stand among what they test.
     roles=frozenset((FileRole.TEST, FileRole.SOURCE)),
-    prior=prior,
-    least=Least(sites=12, files=4, share=0.85),
 )

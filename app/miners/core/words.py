@@ -19,7 +19,11 @@ _ROLES = {
 
 def in_scope(finding: Finding, what: str) -> str:
     """Begin a sentence: what it is about and where, as `Python test files in tests/api/` are."""
-    words = [finding.tongue if finding.tongue else "", roles_in_words(finding.scope), what[:1].lower() + what[1:]]
+    roles = roles_in_words(finding.scope)
+    # That tests are test code goes without saying.
+    if roles == _ROLES[FileRole.TEST] and roles in what.lower():
+        roles = ""
+    words = [finding.tongue if finding.tongue else "", roles, what[:1].lower() + what[1:]]
     text = " ".join(word for word in words if word)
     return f"{text[:1].upper()}{text[1:]}{places_in_words(finding.scope)}"
 
