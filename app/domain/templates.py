@@ -5,7 +5,6 @@ from functools import lru_cache
 
 from app.domain.cases import words_in
 
-_SPACE = re.compile(r"\s+")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?:\s*[-–,]\s*(?:(?:19|20)?\d\d))*(?!\d)")
 
 PLACES = ("{stem}", "{Stem}", "{stemCamel}", "{stem_snake}", "{stem-kebab}", "{STEM}", "{year}")
@@ -18,30 +17,40 @@ def spellings(stem: str) -> tuple[tuple[str, str], ...]:
     if not words or len("".join(words)) < 3:
         return ()
     ways = {
-        stem: "{stem}",
         "".join(word.capitalize() for word in words): "{Stem}",
         words[0] + "".join(word.capitalize() for word in words[1:]): "{stemCamel}",
         "_".join(words): "{stem_snake}",
         "-".join(words): "{stem-kebab}",
         "_".join(words).upper(): "{STEM}",
+        # The way in which the file is called goes before all others.
+        stem: "{stem}",
     }
     return tuple(sorted(ways.items(), key=lambda way: (-len(way[0]), way[1])))
 
 
-@lru_cache(maxsize=512)
-def _masks(stem: str) -> "re.Pattern[str] | None":
-    ways = [re.escape(way) for way, _ in spellings(stem)]
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(ways)})|(?:{'|'.join(ways)})(?![A-Za-z0-9])") if ways else None
-
-
 def template_of(line: str, stem: str) -> str:
     """Turn a line into the template that other files' lines may share."""
-    line = _SPACE.sub(" ", line.strip())
-    masks = _masks(stem)
-    if masks is not None:
-        places = dict(spellings(stem))
-        line = masks.sub(lambda found: places[found[0]], line)
+    line = " ".join(line.split())
+    ways = spellings(stem)
+    for number, (way, _) in enumerate(ways):
+        if way in line:
+            line = _masked(line, way, chr(number))
+    # A placeholder must not be taken for a name in its turn.
+    for number, (_, place) in enumerate(ways):
+        line = line.replace(chr(number), place)
     return _YEAR.sub("{year}", line) if "20" in line or "19" in line else line
+
+
+def _masked(line: str, way: str, mark: str) -> str:
+    """Put a mark for a name that begins or ends a word."""
+    parts, start = [], 0
+    while (found := line.find(way, start)) >= 0:
+        end = found + len(way)
+        inner = line[found - 1 : found].isalnum() and line[end : end + 1].isalnum()
+        parts.append(line[start:end] if inner else f"{line[start:found]}{mark}")
+        start = end
+    parts.append(line[start:])
+    return "".join(parts)
 
 
 def stem_of(name: str) -> str:

@@ -24,7 +24,9 @@ _MOST_SHOWN = 3
 # What other families say better, or what says nothing: imports, packages, brackets, bare keywords, prose in comments.
 _BOILERPLATE = re.compile(
     r"(?:import|from|package|use|pub use|export \*|mod|pub mod|extern crate|#include|using|return|else|try|finally|"
-    r"break|continue|pass|\}|\)|\]|@Override|end)\b.{0,200}|[^A-Za-z]*|.*require\(.*|"
+    r"break|continue|if|elif|for|while|switch|case|default|await|yield|throw|raise|assert|with|pass|\}|\)|\]|@Override|end)\b.{0,200}|[^A-Za-z]*|.*require\(.*|"
+    # A bare path in a block of imports, the end of one, a field or an argument that is a name and no more.
+    r"(?:\w+ )?\"[\w./@-]+\"[,;]?|\} from .*|[\w.\"']+\??:? ?[=:]? ?[\w.\"'\[\]]+[,;]?|[\w.]+\([\w, .]*\)?[;,{]?|"
     # Comments that tools read are kept.
     r"(?!\S{1,3} ?(?:@type|@ts-|@jest|@vitest|@flow|@format|eslint|type:|-\*-)|//go:)(?:#|//|/\*|\*|--|;|\"\"\"|<!--).*"
 )

@@ -2,9 +2,9 @@
 
 from tree_sitter import Node
 
-from app.syntax.imports import Import, imports_of
+from app.syntax.imports import imports_of
 from app.syntax.languages import GRAMMARS, RULE_LANGUAGES
-from app.syntax.source import MOST_BYTES, Source, Unreadable, line_of, readable, text_of
+from app.syntax.source import MOST_BYTES, Import, Source, Unreadable, line_of, readable, text_of
 from app.syntax.trees import BadRule, RuleTree, check_rule
 
 __all__ = [

@@ -1,39 +1,18 @@
 """What a file imports, and in which form, in each language alike."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from app.syntax.source import Source, line_of, text_of
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """One import of one module.
-
-    The forms of a language: Python relative/absolute, module/names/star; JavaScript and TypeScript relative/alias/
-    package/node/builtin, extension/bare, default/named/namespace/side-effect/require/dynamic/export; Go standard/
-    outside, plain/alias/dot/blank; Java static, single/wildcard; Rust crate/super/self/std/core/alloc/outside,
-    single/list/glob.
-    """
-
-    module: str
-    """As written: `.models`, `app.db`, `./button`, `net/http`, `java.util.List`, `crate::config`."""
-    line: int
-    end_line: int
-    forms: tuple[str, ...]
-    names: tuple[str, ...] = ()
-    alias: str | None = None
-    top: bool = True
-    """Whether it stands outside of functions and classes."""
-    type_only: bool = False
+from app.syntax.source import Import, Source, line_of, text_of
 
 
 def imports_of(source: Source) -> list[Import]:
     """List the imports of a file from top to bottom; none where the language is not known."""
-    reader = _READERS.get(source.language)
-    return [] if reader is None else list(reader(source))
+    if source.imports is None:
+        reader = _READERS.get(source.language)
+        source.imports = [] if reader is None else list(reader(source))
+    return source.imports
 
 
 def _top(node: Node, *inner: str) -> bool:

@@ -1,6 +1,7 @@
 """One file as facts are taken from it: its text, its lines, and the nodes of its tree that somebody asks for."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -52,6 +53,28 @@ _WANTED: dict[str, dict[str, None]] = {language: {} for language in GRAMMARS}
 _QUERIES: dict[str, tuple[int, Query]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import of one module.
+
+    The forms of a language: Python relative/absolute, module/names/star; JavaScript and TypeScript relative/alias/
+    package/node/builtin, extension/bare, default/named/namespace/side-effect/require/dynamic/export; Go standard/
+    outside, plain/alias/dot/blank; Java static, single/wildcard; Rust crate/super/self/std/core/alloc/outside,
+    single/list/glob.
+    """
+
+    module: str
+    """As written: `.models`, `app.db`, `./button`, `net/http`, `java.util.List`, `crate::config`."""
+    line: int
+    end_line: int
+    forms: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    alias: str | None = None
+    top: bool = True
+    """Whether it stands outside of functions and classes."""
+    type_only: bool = False
+
+
 class Source:
     """What a miner may know of a file when it takes facts: nothing of the folders above, so facts survive moves."""
 
@@ -61,6 +84,8 @@ class Source:
         self.text = text
         self._found: dict[str, list[Node]] = {}
         self._asked = 0
+        self.imports: list[Import] | None = None
+        """What it imports, once somebody asked (`imports_of`)."""
 
     @property
     def stem(self) -> str:

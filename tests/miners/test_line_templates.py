@@ -24,7 +24,7 @@ def test_lines_that_stand_together_are_one_convention_of_their_folder() -> None:
     assert found.said == [
         (
             "JavaScript files in `src/rules/` carry `/** @type {import('../types').Rule} */`, `module.exports = {`, "
-            '`meta: { url: "https://example.org/rules/{stem-kebab}" },` (12 of 12)'
+            '`meta: { url: "https://example.org/rules/{stem}" },` (12 of 12)'
         )
     ]
 

@@ -27,16 +27,18 @@ class Cells:
 
     def of(self, file: File) -> int:
         """Number the cell of a file."""
-        place = (file.folder, file.role, file.new, self._ending(file.name))
+        place = (file.folder, file.role, file.new, self._ending(file))
         number = self._numbers.get(place)
         if number is None:
             number = self._numbers[place] = len(self.places)
             self.places.append(place)
         return number
 
-    def _ending(self, name: str) -> str:
+    def _ending(self, file: File) -> str:
         """Give what may stand for many files: a name that recurs, or the last two parts of one like `a.service.ts`."""
-        if name in self._recurring:
+        name = file.name
+        # Tests make copies of what they need; that these are alike is no convention.
+        if name in self._recurring and file.role not in (FileRole.TEST, FileRole.EXAMPLE):
             return name
         parts = name.rsplit(".", 2)
         return f"*.{parts[1]}.{parts[2]}" if len(parts) == 3 and parts[0] and parts[1].isalpha() else ""

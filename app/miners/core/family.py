@@ -156,6 +156,8 @@ class Family:
     """Whether forms that the same files carry are one convention."""
     local: bool = False
     """Whether it only matters where it differs from elsewhere: `elsewhere` is the prior."""
+    most: int = 12
+    """So many of its conventions are shown at most; more of one kind is noise."""
     survey: Callable[[dict[str, Any], File, Any], None] | None = None
     """Note something of every file before any vote is cast."""
 

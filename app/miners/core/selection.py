@@ -44,6 +44,7 @@ def select(
             suppressed.add(reason, candidate.proposal.name)
     holding.sort(key=lambda each: (-each.candidate.score, each.candidate.proposal.name))
     kept: list[Measured] = []
+    taken: Counter[str] = Counter()
     for each in holding:
         same = next((place for place, other in enumerate(kept) if _says_the_same(each, other)), None)
         if same is not None:
@@ -51,9 +52,10 @@ def select(
             if families[kept[same].candidate.family].joins and not families[each.candidate.family].joins:
                 kept[same], each = each, kept[same]
             suppressed.add("said by another", each.candidate.proposal.name)
-        elif len(kept) >= min(most, MOST_EVER):
+        elif len(kept) >= min(most, MOST_EVER) or taken[each.candidate.family] >= families[each.candidate.family].most:
             suppressed.add("over the limit", each.candidate.proposal.name)
         else:
+            taken[each.candidate.family] += 1
             kept.append(each)
     return kept
 

@@ -28,6 +28,7 @@ def join(
     joining = joining[:_MOST_FINDINGS]
     names = {family.name for family, _ in joining}
     wanted = {(family.name, finding.tongue, finding.topic, finding.form) for family, finding in joining}
+    scopes = {(family.name, finding.tongue, finding.topic, finding.form): finding.scope for family, finding in joining}
     carriers: dict[tuple[str, str | None, str, str], set[int]] = defaultdict(set)
     order: dict[tuple[str, str | None, str, str], int] = {}
     for number, (file, facts) in enumerate(files()):
@@ -38,7 +39,7 @@ def join(
                 for vote in family.votes(file, facts.get(name), worlds[name]):
                     for place, form in enumerate(vote.forms):
                         key = (name, tongue, vote.topic, form)
-                        if key in wanted:
+                        if key in wanted and scopes[key].holds(file.path, file.language, file.role):
                             carriers[key].add(number)
                             order[key] = min(order.get(key, place), place)
     groups = _groups(joining, carriers)
@@ -48,20 +49,22 @@ def join(
 
 def _groups(joining: Found, carriers: Mapping[tuple[str, str | None, str, str], set[int]]) -> list[Found]:
     groups: list[Found] = []
+    # What all lines of a group have together: the rule asks for all of them.
+    carried: list[set[int]] = []
     leaders: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for family, finding in joining:
         mine = carriers[family.name, finding.tongue, finding.topic, finding.form]
         place = (family.name, finding.tongue, finding.topic, finding.scope)
         for number in leaders[place]:
-            lead = groups[number][0][1]
-            theirs = carriers[family.name, lead.tongue, lead.topic, lead.form]
-            both = len(mine & theirs)
-            if both >= _ALIKE * max(len(mine), len(theirs)) and len(groups[number]) < _MOST_JOINED:
+            both = carried[number] & mine
+            if len(groups[number]) < _MOST_JOINED and len(both) >= _ALIKE * max(len(carried[number]), len(mine)):
                 groups[number].append((family, finding))
+                carried[number] = both
                 break
         else:
             leaders[place].append(len(groups))
             groups.append([(family, finding)])
+            carried.append(mine)
     return groups
 
 
