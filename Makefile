@@ -8,14 +8,16 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 /usr/bin/python3,$(shell \
 	$(name) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 DATA ?= $(CURDIR)/.tenet
-run_options = $(if $(PORT),--port $(PORT)) --data-dir "$(DATA)" $(if $(READY),--ready-file "$(READY)")
+run_options = $(if $(PORT),--port $(PORT)) --data-dir "$(DATA)" $(if $(READY),--ready-file "$(READY)") \
+	$(if $(value REPO),--repo "$$REPO") $(if $(value BRANCH),--branch "$$BRANCH")
 
 .PHONY: help setup run test check lint types schema bench migration lock format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 	@echo
-	@echo "  make run takes PORT=, DATA=<directory> and READY=<file>; make test takes ARGS=<for pytest>"
+	@echo "  make run takes REPO=<path or git URL>, BRANCH=, PORT=, DATA=<directory> and READY=<file>;"
+	@echo "  make test takes ARGS=<for pytest>"
 
 setup: $(VENV)/.ready ## make the virtual environment with the locked dependencies
 

@@ -80,13 +80,15 @@ def tenet(data_dir: Path, *arguments: str, **environment: str) -> "subprocess.Co
 
 
 @asynccontextmanager
-async def running(data_dir: Path, *arguments: str, **environment: str) -> AsyncIterator[Running]:
+async def running(
+    data_dir: Path, *arguments: str, output: int = subprocess.DEVNULL, **environment: str
+) -> AsyncIterator[Running]:
     """Start an installation; whatever happens, nothing of it outlives the block."""
     ready_file = data_dir.with_suffix(".ready.json")
     process = await asyncio.create_subprocess_exec(
         *(*TENET, "run", "--port", "0", "--ready-file", str(ready_file), *arguments),
         env=_environment(data_dir, environment),
-        stdout=subprocess.DEVNULL,
+        stdout=output,
         stderr=subprocess.PIPE,
     )
     life = Running(process, data_dir, ready_file)
@@ -96,6 +98,36 @@ async def running(data_dir: Path, *arguments: str, **environment: str) -> AsyncI
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         await life.ended()
+
+
+@asynccontextmanager
+async def begun(data_dir: Path, *arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Begin another command on a data directory; it does not outlive the block."""
+    process = await asyncio.create_subprocess_exec(
+        *TENET,
+        *arguments,
+        env=_environment(data_dir, environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def until(stream: asyncio.StreamReader | None, words: str) -> str:
+    """Read what a process says up to the line that has some words in it."""
+    assert stream is not None
+    said = ""
+    async with asyncio.timeout(START):
+        while words not in said:
+            line = await stream.readline()
+            assert line, f"it ended without {words!r}: {said}"
+            said += line.decode()
+    return said
 
 
 def left_of(data_dir: Path) -> list[int]:

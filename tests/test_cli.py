@@ -29,7 +29,7 @@ from tests.ground import Ground, administration, beside
 from tests.installed import settings_for
 from tests.running import tenet
 
-COMMANDS = ("run", "serve", "worker", "migrate", "schema", "token", "doctor")
+COMMANDS = ("run", "ingest", "serve", "worker", "migrate", "schema", "token", "doctor")
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -88,6 +88,8 @@ TRANSACTIONS = {"app/runtime.py", "app/db/reaching.py"}
 LATE = {
     "app/cli/__init__.py": "tenet --help and each command load only what they need",
     "app/cli/ground.py": "a process whose URLs are set needs no embedded servers",
+    "app/cli/ingest.py": "who speaks to a service that runs needs no database driver",
+    "app/cli/run.py": "only tenet run --repo needs clients",
     "app/cli/parts.py": "the API never loads the workers, nor a worker the API",
     "app/db/migrating.py": "only the step that migrates needs alembic",
     "app/gateways/web.py": "the API asks others over HTTP rarely, and a client costs each start",

@@ -31,6 +31,7 @@ cli = typer.Typer(
 )
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+Branch = Annotated[str | None, typer.Option(help="The branch to read, instead of the default one.")]
 DataDirectory = Annotated[Path | None, typer.Option(help="Where data is kept, instead of TENET_DATA_DIR.")]
 
 
@@ -65,12 +66,43 @@ def run(
         Path | None, typer.Option(help="Write addresses, a token and process ids here once everything answers.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=32, help="Worker processes to start.")] = 1,
+    repo: Annotated[
+        str | None, typer.Option(help="Read this repository first: a path, or an address git can clone.")
+    ] = None,
+    branch: Branch = None,
 ) -> None:
     """Run everything: PostgreSQL, Redis, migrations, API and worker; Ctrl-C stops it all."""
     from app.cli.run import Wishes, run_all
 
-    wishes = Wishes(port=port, data_dir=data_dir, ready_file=ready_file, workers=workers, debug=_Talk.debug)
+    wishes = Wishes(
+        port=port,
+        data_dir=data_dir,
+        ready_file=ready_file,
+        workers=workers,
+        repo=repo,
+        branch=branch,
+        debug=_Talk.debug,
+    )
     _complete(run_all(wishes))
+
+
+@cli.command()
+def ingest(
+    place: Annotated[str, typer.Argument(metavar="REPO", help="A path, or an address that git can clone.")],
+    branch: Branch = None,
+    name: Annotated[str | None, typer.Option(help="What to call it, when it is connected now.")] = None,
+    organization: Annotated[str | None, typer.Option(help="Slug of the organization that reads it.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Read it even if nothing changed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every pattern as JSON.")] = False,
+    url: Annotated[str | None, typer.Option(help="The service to speak to, instead of TENET_URL.")] = None,
+    data_dir: DataDirectory = None,
+) -> None:
+    """Read a repository and tell what was found; progress goes to standard error, results to standard output."""
+    from app.cli.ingest import Wishes
+    from app.cli.ingest import ingest as carry_out
+
+    wishes = Wishes(place, branch, name, organization, force, as_json, url, data_dir, _Talk.debug)
+    raise typer.Exit(_complete(carry_out(wishes)))
 
 
 @cli.command()

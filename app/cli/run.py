@@ -5,36 +5,31 @@ import json
 import os
 import signal
 import socket
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from rich.console import Console
 
-from app.children import Child, Launch, Supervisor
-from app.cli.ground import settle, url_of, with_urls
-from app.cli.people import Developer, make_developer
-from app.cli.ports import address_of, bind, bind_near, get
+from app.cli.ground import settle, url_of
+from app.cli.installation import Installation, standing
+from app.cli.ports import bind, bind_near
+from app.cli.service import Service, published
 from app.cli.welcome import Welcome, say
 from app.config import Settings
 from app.db.address import plain_url
-from app.db.migrating import migrate
 from app.domain.errors import Fault
-from app.embedded import serving
 from app.embedded.directory import write_atomically
-from app.gateways.redis import reach_redis
 
 USAGE = 2
-READY_SECONDS = 60.0
 LOOK_SECONDS = 0.2
-# What a child may need beyond the time that its requests or jobs are granted.
-FAREWELL_SECONDS = 5.0
 
 Tell = Callable[[dict[str, Any]], None]
+Reading = Callable[[Service, Console], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +40,8 @@ class Wishes:
     data_dir: Path | None
     ready_file: Path | None
     workers: int
+    repo: str | None
+    branch: str | None
     debug: bool
 
 
@@ -55,29 +52,34 @@ async def run_all(wishes: Wishes) -> None:
     # In a terminal the welcome says what the first lines of the log would.
     settings = settle(debug=wishes.debug, quiet=console.is_terminal, port=wishes.port, data_dir=wishes.data_dir)
     settings = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
+    reading = None if wishes.repo is None else _reading(wishes.repo, wishes.branch, settings)
     _cancel_on_signals()
-    postgres, redis = settings.database_url is None, settings.redis_url is None
     with _ready_file(wishes.ready_file) as tell, _listening(settings) as listening, suppress(asyncio.CancelledError):
-        async with serving(settings.data_dir, postgres=postgres, redis=redis, own=True) as servers:
-            settings = with_urls(settings, servers.database_url, servers.redis_url)
-            await asyncio.gather(migrate(url_of(settings.database_url)), reach_redis(url_of(settings.redis_url)))
-            developer = None if settings.production else await make_developer(settings)
-            async with Supervisor() as supervisor:
+        async with standing(settings, listening, workers=wishes.workers, debug=wishes.debug) as installation:
+            service = installation.service
+            with published(settings.data_dir, service):
                 try:
-                    await _start(supervisor, settings, listening, wishes)
-                    address = address_of(listening)
-                    await _answering(address)
-                    token = developer.token if developer else None
-                    Welcome(address, token, str(settings.data_dir), perf_counter() - began).show(console)
-                    names = ["api", *_worker_names(wishes), *["postgres"] * postgres, *["redis"] * redis]
-                    facts = _facts(settings, address, developer)
-                    await _keep_told(tell, facts, names, lambda: {**servers.pids, **supervisor.pids})
+                    seconds = perf_counter() - began
+                    Welcome(installation.address, service.token, str(settings.data_dir), seconds).show(console)
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(_keep_told(tell, installation))
+                        if reading is not None:
+                            group.create_task(reading(service, console))
+                except BaseExceptionGroup as failures:
+                    raise failures.exceptions[0] from None
                 finally:
-                    # Nobody new may come while the API says goodbye; until now a connection made during its restart
-                    # just waited here.
-                    listening.close()
                     if console.is_terminal:
                         say(console, "Stopping ... (Ctrl-C again to hurry)")
+
+
+def _reading(place: str, branch: str | None, settings: Settings) -> Reading:
+    """Prepare to read a repository once everything runs; what is wrong with its name is said before."""
+    # Imported here because it loads clients that nothing else needs.
+    from app.cli.ingest import Wanted, look_at, read_first
+
+    wanted = Wanted.read(place, branch=branch)
+    look_at(wanted, settings)
+    return partial(read_first, wanted)
 
 
 def _cancel_on_signals() -> None:
@@ -97,78 +99,26 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         yield listening
 
 
-async def _start(supervisor: Supervisor, settings: Settings, listening: socket.socket, wishes: Wishes) -> None:
-    """Start API and workers at once; the API last in the list, since the last goes first when all are stopped."""
-    tenet = (sys.executable, "-P", "-m", "app.cli", *(["--debug"] if wishes.debug else []))
-    environment = {
-        "TENET_DRAIN_SECONDS": "0",
-        **os.environ,
-        "TENET_DATA_DIR": str(settings.data_dir),
-        "TENET_LOG_LEVEL": settings.log_level,
-        "DATABASE_URL": url_of(settings.database_url),
-        "REDIS_URL": url_of(settings.redis_url),
-    }
-    grace = settings.shutdown_seconds + FAREWELL_SECONDS
-
-    def child(name: str, *command: str, **rest: Any) -> Child:
-        launch = Launch([*tenet, *command], environment=environment, keep=[listening.fileno()])
-
-        async def launched() -> Launch:
-            return launch
-
-        return Child(name, launched, grace=grace, **rest)
-
-    async def lives() -> bool:
-        status, _ = await get(address_of(listening), "/health/live", seconds=1)
-        return status == 200
-
-    workers = [child(name, "worker") for name in _worker_names(wishes)]
-    api = child("api", "serve", "--fd", str(listening.fileno()), ready=lives)
-    await asyncio.gather(*(supervisor.start(one) for one in (*workers, api)))
-
-
-def _worker_names(wishes: Wishes) -> list[str]:
-    return ["worker", *(f"worker-{number}" for number in range(2, wishes.workers + 1))]
-
-
-async def _answering(address: str) -> None:
-    """Wait until the whole installation is ready."""
-    deadline = perf_counter() + READY_SECONDS
-    while True:
-        status, body = await get(address, "/health/ready")
-        if status == 200:
-            return
-        if perf_counter() > deadline:
-            raise Fault(
-                f"Not everything answers after {READY_SECONDS:.0f} s: {body or 'no answer'}",
-                remedy="Look at the lines above, or run: tenet doctor",
-            )
-        await asyncio.sleep(0.02)
-
-
-def _facts(settings: Settings, address: str, developer: Developer | None) -> dict[str, Any]:
+def _facts(installation: Installation) -> dict[str, Any]:
     """Gather what scripts and tests of front ends need to begin."""
+    service, settings = installation.service, installation.settings
     return {
-        "graphql": f"http://{address}/graphql",
-        "ws": f"ws://{address}/graphql",
-        "token": developer.token if developer else None,
-        "organizationId": developer.organization_id if developer else None,
+        "graphql": service.url,
+        "ws": service.socket_url,
+        "token": service.token,
+        "organizationId": service.organization_id,
         "databaseUrl": plain_url(url_of(settings.database_url)),
         "redisUrl": url_of(settings.redis_url),
     }
 
 
-async def _keep_told(
-    tell: Callable[[dict[str, Any]], None],
-    facts: dict[str, Any],
-    names: list[str],
-    living: Callable[[], dict[str, int]],
-) -> None:
+async def _keep_told(tell: Tell, installation: Installation) -> None:
     """Tell who lives, and again whenever a restart has changed it."""
+    facts = _facts(installation)
     told: dict[str, int | None] = {}
     while True:
-        pids = living()
-        if pids != told and all(name in pids for name in names):
+        pids = installation.living()
+        if pids != told and all(name in pids for name in installation.names):
             told = dict(pids)
             servers = {name: pids.get(name) for name in ("postgres", "redis")}
             workers = {name: pid for name, pid in pids.items() if name.startswith("worker")}

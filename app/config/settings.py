@@ -75,6 +75,14 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="The address that people reach this service by, as https://tenet.example.com."
     )
+    url: str | None = Field(
+        None,
+        description="The service that `tenet ingest` speaks to. Unset: the one that runs with the data directory, or "
+        "one for the time of the command.",
+    )
+    token: SecretStr | None = Field(
+        None, description="As whom `tenet ingest` speaks to it: an API key or an access token."
+    )
     proxies: str = Field(
         "127.0.0.1",
         description="Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas: limits "
@@ -278,7 +286,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is no origin; needs the form https://app.example.com, without a path")
         return origins
 
-    @field_validator("public_url", "issuer_keys_url", "github_url", "github_api_url")
+    @field_validator("url", "public_url", "issuer_keys_url", "github_url", "github_api_url")
     @classmethod
     def _is_url(cls, url: str | None) -> str | None:
         if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):

@@ -71,6 +71,13 @@ class DataDirectory:
                 write_atomically(self._layout, f"{LAYOUT}\n")
         return True
 
+    def holding(self) -> int | None:
+        """Give the process that said last that the directory is its own."""
+        try:
+            return int(self._lock.read())
+        except (OSError, ValueError):
+            return None
+
     def holder(self) -> str:
         """Name the instance that has the directory."""
         pid = self._lock.read()

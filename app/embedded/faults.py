@@ -18,6 +18,10 @@ class Exit(IntEnum):
     DATABASE = 5
     REDIS = 6
     PORT_IN_USE = 7
+    UNREACHABLE = 8
+    REFUSED = 9
+    RUN_FAILED = 10
+    RUN_CANCELLED = 11
 
 
 WORDS_OF_A_FULL_DISK = ("No space left on device", "Disk quota exceeded", "Check free disk space")

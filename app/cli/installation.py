@@ -1,0 +1,125 @@
+"""A whole installation for the time of a block: servers, migrations, API and workers, kept alive and ended in order."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from app.children import Child, Launch, Supervisor
+from app.cli.ground import url_of, with_urls
+from app.cli.people import Developer, make_developer
+from app.cli.ports import address_of, get
+from app.cli.service import Service
+from app.config import Settings
+from app.db.migrating import migrate
+from app.domain.errors import Fault
+from app.embedded import serving
+from app.gateways.redis import reach_redis
+
+READY_SECONDS = 60.0
+# What a child may need beyond the time that its requests or jobs are granted.
+FAREWELL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What stands, and who lives in it."""
+
+    settings: Settings
+    address: str
+    developer: Developer | None
+    names: tuple[str, ...]
+    living: Callable[[], Mapping[str, int]]
+    """Gives the process of each of `names` that lives now."""
+
+    @property
+    def service(self) -> Service:
+        """Say how a command reaches it."""
+        token, organization_id = (
+            (self.developer.token, self.developer.organization_id) if self.developer else 2 * (None,)
+        )
+        return Service(f"http://{self.address}/graphql", token, organization_id, os.getpid())
+
+
+@asynccontextmanager
+async def standing(
+    settings: Settings, listening: socket.socket, *, workers: int = 1, debug: bool = False, own: bool = True
+) -> AsyncIterator[Installation]:
+    """Have everything running; without `own` the servers of an instance that runs already will do."""
+    postgres, redis = settings.database_url is None, settings.redis_url is None
+    async with serving(settings.data_dir, postgres=postgres, redis=redis, own=own) as servers:
+        settings = with_urls(settings, servers.database_url, servers.redis_url)
+        await asyncio.gather(migrate(url_of(settings.database_url)), reach_redis(url_of(settings.redis_url)))
+        developer = None if settings.production else await make_developer(settings)
+        async with Supervisor() as supervisor:
+            try:
+                await _start(supervisor, settings, listening, workers=workers, debug=debug)
+                address = address_of(listening)
+                await _answering(address)
+                yield Installation(
+                    settings,
+                    address,
+                    developer,
+                    names=("api", *_names(workers), *["postgres"] * postgres, *["redis"] * redis),
+                    living=lambda: {**servers.pids, **supervisor.pids},
+                )
+            finally:
+                # Nobody new may come while the API says goodbye; until now a connection made during its restart just
+                # waited here.
+                listening.close()
+
+
+async def _start(
+    supervisor: Supervisor, settings: Settings, listening: socket.socket, *, workers: int, debug: bool
+) -> None:
+    """Start API and workers at once; the API last in the list, since the last goes first when all are stopped."""
+    tenet = (sys.executable, "-P", "-m", "app.cli", *(["--debug"] if debug else []))
+    environment = {
+        "TENET_DRAIN_SECONDS": "0",
+        **os.environ,
+        "TENET_DATA_DIR": str(settings.data_dir),
+        "TENET_LOG_LEVEL": settings.log_level,
+        "DATABASE_URL": url_of(settings.database_url),
+        "REDIS_URL": url_of(settings.redis_url),
+    }
+    grace = settings.shutdown_seconds + FAREWELL_SECONDS
+
+    def child(name: str, *command: str, **rest: Any) -> Child:
+        launch = Launch([*tenet, *command], environment=environment, keep=[listening.fileno()])
+
+        async def launched() -> Launch:
+            return launch
+
+        return Child(name, launched, grace=grace, **rest)
+
+    async def lives() -> bool:
+        status, _ = await get(address_of(listening), "/health/live", seconds=1)
+        return status == 200
+
+    children = [child(name, "worker") for name in _names(workers)]
+    api = child("api", "serve", "--fd", str(listening.fileno()), ready=lives)
+    await asyncio.gather(*(supervisor.start(one) for one in (*children, api)))
+
+
+def _names(workers: int) -> list[str]:
+    return ["worker", *(f"worker-{number}" for number in range(2, workers + 1))]
+
+
+async def _answering(address: str) -> None:
+    """Wait until the whole installation is ready."""
+    deadline = perf_counter() + READY_SECONDS
+    while True:
+        status, body = await get(address, "/health/ready")
+        if status == 200:
+            return
+        if perf_counter() > deadline:
+            raise Fault(
+                f"Not everything answers after {READY_SECONDS:.0f} s: {body or 'no answer'}",
+                remedy="Look at the lines above, or run: tenet doctor",
+            )
+        await asyncio.sleep(0.02)
