@@ -4,6 +4,7 @@ from hashlib import sha256
 
 from app.miners import (
     caught_names,
+    doc_comments,
     file_affixes,
     file_case,
     import_forms,
@@ -21,6 +22,7 @@ FAMILIES: tuple[Family, ...] = (
     file_case.FAMILY,
     file_affixes.FAMILY,
     caught_names.FAMILY,
+    doc_comments.FAMILY,
     import_forms.FAMILY,
     preferred_libraries.FAMILY,
     test_files.FAMILY,

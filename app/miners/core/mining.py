@@ -11,7 +11,7 @@ from app.domain.rule import Rule
 from app.domain.statistics import surprise, wilson_low
 from app.miners.core import together
 from app.miners.core.counting import Cells, Counts, Topic, count
-from app.miners.core.family import Facts, Family, File, Finding, Proposal, World
+from app.miners.core.family import WRITTEN, Facts, Family, File, Finding, Proposal, World
 from app.miners.core.scopes import Ground, Where, find
 
 MOST_PROPOSED = 240
@@ -154,11 +154,17 @@ def _candidate(family: Family, finding: Finding, suppressed: Suppressed) -> Cand
         suppressed.add("language norm" if not family.local else "holds everywhere", proposal.name)
         return None
     score = bits * log2(1 + finding.applicable) * wilson_low(finding.conforming, finding.applicable) * proposal.weight
-    return Candidate(family.name, family.version, finding, replace(proposal, rule=_spoken(proposal)), bits, score)
+    return Candidate(
+        family.name, family.version, finding, replace(proposal, rule=_spoken(family, proposal)), bits, score
+    )
 
 
-def _spoken(proposal: Proposal) -> Rule:
+def _spoken(family: Family, proposal: Proposal) -> Rule:
+    """Complete a rule: it speaks of the files that voted, and of no others."""
     rule = proposal.rule
+    if not rule.scope.roles and family.roles != WRITTEN:
+        roles = tuple(sorted(family.roles, key=lambda role: role.value))
+        rule = replace(rule, scope=replace(rule.scope, roles=roles))
     return rule if rule.text else replace(rule, text=proposal.name)
 
 
