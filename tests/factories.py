@@ -29,6 +29,7 @@ from app.db.models import (
     Repo,
     RepoFile,
     RunEvent,
+    RunShard,
     Session,
     Table,
     User,
@@ -185,6 +186,20 @@ async def run(
         "error_code": "INTERNAL_ERROR" if status is RunStatus.FAILED else None,
     }
     return await _kept(session, IngestionRun, values, over)
+
+
+async def run_shard(session: AsyncSession, of: IngestionRun | None = None, **over: Any) -> RunShard:
+    """Make a shard of a run that nobody has taken."""
+    of = of or await run(session)
+    values = {
+        "run_id": of.id,
+        "stage": IngestionStage.INDEX,
+        "number": next(_numbers),
+        "organization_id": of.organization_id,
+        "attempt": 1,
+        "items": 100,
+    }
+    return await _kept(session, RunShard, values, over)
 
 
 async def run_event(session: AsyncSession, of: IngestionRun | None = None, **over: Any) -> RunEvent:
@@ -358,6 +373,7 @@ FACTORIES: Mapping[str, Factory] = {
     "repo_files": repo_file,
     "repos": repo,
     "run_events": run_event,
+    "run_shards": run_shard,
     "sessions": sign_in,
     "users": user,
     "violations": violation,

@@ -6,7 +6,8 @@ from typing import Any
 
 from app.domain import jobs
 from app.runtime import Runtime
-from workers import ingest, nightly, schedule, sweep
+from workers import nightly, schedule, sweep
+from workers.ingest import carrying, helping, upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,10 @@ class Work:
 
 
 WORKS = (
-    Work(jobs.Ingest, ingest.ingest, seconds=6 * 3600, tries=10),
-    Work(jobs.Forget, ingest.forget, seconds=600, tries=10),
-    Work(jobs.Revive, ingest.revive, seconds=60, every_seconds=5),
+    Work(jobs.Ingest, carrying.ingest, seconds=6 * 3600, tries=10),
+    Work(jobs.Share, helping.share, seconds=3600),
+    Work(jobs.Forget, upkeep.forget, seconds=600, tries=10),
+    Work(jobs.Revive, upkeep.revive, seconds=60, every_seconds=5),
     Work(jobs.Schedule, schedule.schedule, seconds=300, every_seconds=60),
     Work(jobs.Sweep, sweep.sweep, seconds=600, hourly_at_minute=17),
     Work(jobs.Nightly, nightly.nightly, seconds=3600, daily_at_hour=3),

@@ -215,6 +215,12 @@ class Settings(BaseSettings):
     child_megabytes: int = Field(
         1_024, ge=256, le=65_536, description="The memory that each of these child processes may have."
     )
+    shard_files: int = Field(
+        20_000,
+        ge=1,
+        le=1_000_000,
+        description="A repository in which more files have to be read is shared out among all workers.",
+    )
     local_sources: bool | None = Field(
         None,
         description="Whether repositories may be connected by a path on this machine. Unset: yes in development, no in "

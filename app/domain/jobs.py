@@ -8,10 +8,14 @@ from uuid import UUID
 
 
 class Line(StrEnum):
-    """The line a job waits in: somebody is waiting for an interactive one, nobody for a bulk one."""
+    """The line a job waits in: somebody is waiting for an interactive one, nobody for a bulk one.
+
+    Parts of large runs have a line of their own, so that they never stand before the runs of others.
+    """
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
+    SHARED = "shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,23 @@ class Ingest(Job):
     def again(self) -> Self:
         """A run that has ended has ended: what is asked for is another one."""
         return replace(self, afresh=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Share(Job):
+    """Do a part of one stage of a run."""
+
+    name = "share"
+    line = Line.SHARED
+    run_id: UUID
+    stage: str
+    number: int
+    attempt: int
+
+    @property
+    def id(self) -> str | None:
+        """A part is done by one worker at a time."""
+        return f"{self.name}:{self.run_id.hex}:{self.attempt}:{self.stage}:{self.number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """A repository at one commit, as plain facts about its files: what each is, what it is for, and what may be quoted."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.domain.attributes import Marks
@@ -17,6 +16,9 @@ from app.domain.recognition import (
     is_quotable,
     role_of,
 )
+
+FACTS_VERSION = 1
+"""Grows with every change of what `facts_of` says, so that files are looked at again."""
 
 _NO_MARKS = Marks()
 
@@ -52,15 +54,6 @@ class FileFacts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LanguageShare:
-    """How much of a repository is in one language."""
-
-    language: str
-    files: int
-    size: int
-
-
 def facts_of(
     path: str, blob_id: str, size: int, content: bytes | None, *, marks: Marks | None = None, symlink: bool = False
 ) -> FileFacts:
@@ -93,18 +86,6 @@ def facts_of(
         detectable=language is not None and _first(marks.detectable, counts and not hidden),
         quotable=text is not None and not binary and is_quotable(text),
     )
-
-
-def language_shares(files: Iterable[FileFacts]) -> list[LanguageShare]:
-    """Add up the languages of a repository, the largest first."""
-    counts: dict[str, list[int]] = {}
-    for file in files:
-        if file.detectable and file.language is not None:
-            count = counts.setdefault(file.language, [0, 0])
-            count[0] += 1
-            count[1] += file.size
-    shares = [LanguageShare(language, count, size) for language, (count, size) in counts.items()]
-    return sorted(shares, key=lambda share: (-share.size, share.language))
 
 
 def _first(told: bool | None, otherwise: bool) -> bool:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, literal_column, or_, select
+from sqlalchemy import Integer, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import IngestionRun, Pattern, Repo, RunEvent
+from app.db.models import IngestionRun, Pattern, Repo, RunEvent, RunShard
 from app.domain.ids import Kind
-from app.domain.run import LIVE
+from app.domain.run import LIVE, IngestionStage
 from app.domain.viewer import Permission
 from app.reads.shape import Many, One, Shape, in_organization, ordered
 
@@ -115,6 +115,26 @@ async def newest_of(session: AsyncSession, repo_ids: Sequence[UUID]) -> dict[UUI
 def moment() -> datetime:
     """Tell the time of a snapshot."""
     return datetime.now(UTC)
+
+
+async def standing(session: AsyncSession, run_id: UUID, stage: IngestionStage) -> tuple[int, int]:
+    """Tell of the shards of a stage how many items are done, and how many shards are not."""
+    shards = RunShard.__table__.c
+    left = func.count().filter(shards.finished_at.is_(None))
+    rows = await session.execute(
+        select(func.coalesce(func.sum(shards.done), 0), left).where(shards.run_id == run_id, shards.stage == stage)
+    )
+    done, unfinished = rows.one()
+    return int(done), unfinished
+
+
+async def results(session: AsyncSession, run_id: UUID, stage: IngestionStage) -> list[dict[str, Any]]:
+    """Give what the shards of a stage came to, in their order."""
+    shards = RunShard.__table__.c
+    found = await session.scalars(
+        select(shards.result).where(shards.run_id == run_id, shards.stage == stage).order_by(shards.number)
+    )
+    return list(found)
 
 
 async def stranded(session: AsyncSession, silence: timedelta) -> list[UUID]:

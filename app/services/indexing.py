@@ -2,18 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ARRAY, BigInteger, Boolean, Integer, Text, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import models
 from app.db.tx import Tx
 from app.domain.history import Landing
 from app.domain.ids import new_id
-from app.domain.snapshot import FileFacts
+from app.domain.snapshot import FACTS_VERSION
 
-BATCH = 1_000
+BATCH = 2_000
+COLUMNS = (
+    *("path", "blob_id", "size_bytes", "language", "role", "token_estimate"),
+    *("is_binary", "is_generated", "is_vendored", "is_symlink", "is_detectable", "is_quotable"),
+)
+_KINDS = (Text, Text, BigInteger, Text, Text, Integer, *6 * (Boolean,))
+
+files = models.RepoFile.__table__.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +32,41 @@ class Owner:
     organization_id: UUID
 
 
-async def write_files(tx: Tx, owner: Owner, files: Sequence[FileFacts]) -> None:
-    """Add or correct a batch of files."""
-    if not files:
+Row = Sequence[Any]
+"""One file: a value for each of `COLUMNS`."""
+
+
+async def write_files(tx: Tx, owner: Owner, rows: Sequence[Row], *, version: int = FACTS_VERSION) -> None:
+    """Add or correct a batch of files in one statement; a row that says the same already is not written."""
+    if not rows:
         return
-    rows = [
-        {
-            "repo_id": owner.repo_id,
-            "organization_id": owner.organization_id,
-            "path": file.path,
-            "blob_id": file.blob_id,
-            "language": file.language,
-            "size_bytes": file.size,
-            "token_estimate": file.tokens,
-        }
-        for file in files
+    columns: list[Any] = [
+        literal(list(values), ARRAY(kind)) for kind, values in zip(_KINDS, zip(*rows, strict=True), strict=True)
     ]
-    fresh = insert(models.RepoFile)
-    corrected = {name: fresh.excluded[name] for name in ("blob_id", "language", "size_bytes", "token_estimate")}
-    await tx.session.execute(fresh.on_conflict_do_update(index_elements=["repo_id", "path"], set_=corrected), rows)
+    given = func.unnest(*columns).table_valued(*COLUMNS, name="given").render_derived()
+    everything = select(
+        literal(owner.repo_id), literal(owner.organization_id), literal(version), *(given.c[name] for name in COLUMNS)
+    )
+    fresh = insert(models.RepoFile).from_select(("repo_id", "organization_id", "facts_version", *COLUMNS), everything)
+    changing = ("facts_version", *COLUMNS[1:])
+    differs = or_(*(files[name].is_distinct_from(fresh.excluded[name]) for name in changing))
+    await tx.session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["repo_id", "path"],
+            set_={name: fresh.excluded[name] for name in changing},
+            where=differs,
+        )
+    )
+
+
+async def begin_files(tx: Tx, owner: Owner) -> None:
+    """Note that the files stand for no one commit until `end_files`."""
+    await tx.session.execute(update(models.Repo).where(models.Repo.id == owner.repo_id).values(files_commit=None))
+
+
+async def end_files(tx: Tx, owner: Owner, commit: str) -> None:
+    """Note which commit the files stand for."""
+    await tx.session.execute(update(models.Repo).where(models.Repo.id == owner.repo_id).values(files_commit=commit))
 
 
 async def remove_files(tx: Tx, owner: Owner, paths: Sequence[str]) -> None:
@@ -68,11 +92,3 @@ async def write_landing(tx: Tx, owner: Owner, landing: Landing, diff_key: str) -
         diff_key=diff_key,
     )
     await tx.session.execute(row.on_conflict_do_nothing(index_elements=["repo_id", "reference"]))
-
-
-async def known_files(tx: Tx, repo_id: UUID) -> dict[str, str]:
-    """Give the blob of each path as the last run left it."""
-    rows = await tx.session.execute(
-        select(models.RepoFile.path, models.RepoFile.blob_id).where(models.RepoFile.repo_id == repo_id)
-    )
-    return {row.path: row.blob_id for row in rows}

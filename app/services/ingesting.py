@@ -6,7 +6,7 @@ A claim is a fence: its number is the run's attempt, and a worker whose attempt 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -43,6 +43,18 @@ SHORTENED_EVERY = 100
 
 class Superseded(Exception):
     """The run has ended, is gone, or belongs to another attempt: whoever holds this claim must stop."""
+
+
+class Fence(Protocol):
+    """Whoever writes for a run says for which attempt."""
+
+    @property
+    def run_id(self) -> UUID:
+        """The run."""
+
+    @property
+    def attempt(self) -> int:
+        """The attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +170,8 @@ async def claim(tx: Tx, run_id: UUID, lease: timedelta) -> Claim | None:
         run.forced,
         repo.url,
         repo.branch,
-        repo.last_ingested_commit,
+        # Files that a run changed and did not finish are not those of that commit any more.
+        repo.last_ingested_commit if repo.files_commit == repo.last_ingested_commit else None,
     )
 
 
@@ -211,9 +224,12 @@ async def announce(tx: Tx, held: Claim, pattern_ids: Sequence[UUID]) -> None:
         _log(tx, run, IngestionEventKind.PATTERN, run.stage, pattern_id=pattern_id)
 
 
-async def hold(tx: Tx, held: Claim) -> None:
+async def hold(tx: Tx, held: Fence) -> None:
     """Make sure of the claim for the rest of a transaction that writes what the run found."""
-    await _held(tx, held)
+    # Shared: several workers write of one run at once, and none of them while the run changes hands.
+    run = await tx.session.get(models.IngestionRun, held.run_id, with_for_update={"read": True})
+    if run is None or run.status is not RunStatus.RUNNING or run.attempt != held.attempt:
+        raise Superseded
 
 
 async def succeed(tx: Tx, held: Claim, repo_changes: dict[str, Any], message: str, report: dict[str, Any]) -> None:

@@ -190,6 +190,7 @@ async def test_nothing_of_an_organization_is_left_but_its_audit_log(session: Asy
     for table, parent in parents.items():
         await FACTORIES[table](session, parent)
     await make.run_event(session, run, pattern_id=pattern.id)
+    await make.run_shard(session, run)
     await make.violation(session, await make.check(session, repo), pattern)
     await session.execute(delete(Organization).where(Organization.id == organization.id))
     await session.commit()

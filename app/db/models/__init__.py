@@ -4,7 +4,7 @@ from app.db.models.checks import Check, Violation
 from app.db.models.patterns import Evidence, Fingerprint, Pattern, PatternEvent, Provenance
 from app.db.models.people import ApiKey, AuditEntry, Identity, Invitation, Membership, Organization, Session, User
 from app.db.models.repos import PullRequest, Repo, RepoFile
-from app.db.models.runs import FailedJob, IngestionRun, RunEvent
+from app.db.models.runs import FailedJob, IngestionRun, RunEvent, RunShard
 from app.db.types import Table
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Repo",
     "RepoFile",
     "RunEvent",
+    "RunShard",
     "Session",
     "Table",
     "User",

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.types import Id, Now, Table, at_most, belongs_to, object_name, within, words
+from app.domain.recognition import FileRole
 from app.domain.repo import IngestionStatus, SourceKind
 
 # Nulls come last in both directions, so an order by a nullable column needs an index a direction.
@@ -27,6 +28,7 @@ class Repo(Table):
         Index("ix_repos_schedule_due_at", "schedule_due_at", postgresql_where=text("schedule_due_at IS NOT NULL")),
         CheckConstraint("schedule_due_at IS NULL OR schedule_cron IS NOT NULL", name="schedule_due_at"),
         object_name("last_ingested_commit"),
+        object_name("files_commit"),
         at_most("full_name", 300, least=1),
         at_most("url", 2000, least=1),
         at_most("default_branch", 255),
@@ -52,6 +54,8 @@ class Repo(Table):
     )
     last_ingested_at: Mapped[datetime | None]
     last_ingested_commit: Mapped[str | None]
+    # The commit that the rows of its files stand for; none while a run changes them, and after one that broke off.
+    files_commit: Mapped[str | None]
     last_error: Mapped[str | None]
     file_count: Mapped[int | None]
     token_count: Mapped[int | None]
@@ -83,6 +87,15 @@ class RepoFile(Table):
     language: Mapped[str | None]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     token_estimate: Mapped[int | None]
+    role: Mapped[FileRole] = mapped_column(words(FileRole, "role"), server_default=text("'ASSET'"))
+    is_binary: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    is_generated: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    is_vendored: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    is_symlink: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    is_detectable: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    is_quotable: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    # By which version of our rules these facts were found; a file whose rules have changed is looked at again.
+    facts_version: Mapped[int] = mapped_column(SmallInteger, default=0, server_default=text("0"))
 
 
 class PullRequest(Table):

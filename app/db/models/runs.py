@@ -74,6 +74,31 @@ class IngestionRun(Table):
     report: Mapped[dict[str, Any] | None]
 
 
+class RunShard(Table):
+    """A part of one stage's work that any worker may do; what it works on lies in storage."""
+
+    __tablename__ = "run_shards"
+    __table_args__ = (
+        belongs_to("ingestion_runs", "run_id"),
+        within("number", 0),
+        within("attempt", 1),
+        within("items", 0),
+        within("done", 0),
+    )
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    stage: Mapped[IngestionStage] = mapped_column(words(IngestionStage), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    attempt: Mapped[int]
+    items: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    holder: Mapped[UUID | None]
+    leased_until: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    result: Mapped[dict[str, Any] | None]
+
+
 class RunEvent(Table):
     """One event of a run, numbered without gaps; pub/sub only rings the bell for it."""
 

@@ -38,6 +38,14 @@ async def files(cache: Path, commit: str, *, most: int, seconds: float = SECONDS
         yield entry
 
 
+async def files_named(cache: Path, commit: str, name: str, *, seconds: float = SECONDS) -> AsyncGenerator[Entry, None]:
+    """List the paths of a commit that end with a name; those that do not cost next to nothing."""
+    ending = name.encode()
+    async for line in _lines(cache, commit, seconds):
+        if line.endswith(ending) and line[-len(ending) - 1 : -len(ending)] in (b"/", b"\t"):
+            yield _entry(line)
+
+
 async def entry_at(cache: Path, commit: str, path: str) -> Entry | None:
     """Find one path of a commit; a path that may not stand in evidence is none."""
     if not isinstance(read_path(path.encode(errors="surrogatepass")), str):
@@ -81,13 +89,18 @@ async def committed_at(cache: Path, commit: str) -> datetime:
 
 
 async def _listed(cache: Path, commit: str, seconds: float, *where: str) -> AsyncGenerator[Entry, None]:
+    async for line in _lines(cache, commit, seconds, *where):
+        yield _entry(line)
+
+
+async def _lines(cache: Path, commit: str, seconds: float, *where: str) -> AsyncGenerator[bytes, None]:
     deadline = asyncio.get_running_loop().time() + seconds
     async with running(*("ls-tree", "-r", "-l", "-z", "--full-tree", checked(commit), *where), repository=cache) as git:
         rest = b""
         while piece := await git.read(deadline - asyncio.get_running_loop().time()):
             *lines, rest = (rest + piece).split(b"\0")
             for line in lines:
-                yield _entry(line)
+                yield line
             if len(rest) > 1 << 20:
                 raise SourceFailed(SourceProblem.BROKEN, "A path of the repository is longer than a megabyte.")
         await git.must_end_well()
