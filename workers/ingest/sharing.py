@@ -51,7 +51,7 @@ class Portion:
     @property
     def cache(self) -> Path:
         """Give the bare repository to read from."""
-        return sources_of(self.runtime.settings).cache(self.owner.repo_id)
+        return sources_of(self.runtime).cache(self.owner.repo_id)
 
     def move(self, done: int) -> None:
         """Say how many items are done."""
