@@ -8,7 +8,6 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import RepoFile
-from app.domain.recognition import FileRole
 from app.domain.snapshot import FileFacts
 
 
@@ -54,25 +53,6 @@ async def named(session: AsyncSession, repo_id: UUID, name: str) -> dict[str, st
     return {path.removesuffix(name).rstrip("/"): blob_id for path, blob_id in rows}
 
 
-async def minable(session: AsyncSession, repo_id: UUID, after: str, most: int) -> Sequence[RepoFile]:
-    """Give the files behind a path in which conventions are looked for: code that people of this repository write."""
-    found = await session.scalars(
-        select(RepoFile)
-        .where(
-            RepoFile.repo_id == repo_id,
-            RepoFile.path > after,
-            RepoFile.is_quotable,
-            RepoFile.language.is_not(None),
-            RepoFile.role.not_in((FileRole.GENERATED, FileRole.FIXTURE, FileRole.ASSET)),
-            ~RepoFile.is_vendored,
-            ~RepoFile.is_symlink,
-        )
-        .order_by(RepoFile.path)
-        .limit(most)
-    )
-    return found.all()
-
-
 async def snapshot(session: AsyncSession, repo_id: UUID) -> list[FileFacts]:
     """Give all that is known of a repository's files, by path."""
     files = RepoFile.__table__.c
@@ -80,7 +60,7 @@ async def snapshot(session: AsyncSession, repo_id: UUID) -> list[FileFacts]:
     what = (files.path, files.blob_id, files.size_bytes, files.language, files.role, files.token_estimate)
     query = select(*what, *kinds, files.is_detectable, files.is_quotable).where(files.repo_id == repo_id)
     rows = await session.stream(query.order_by(files.path), execution_options={"yield_per": 5_000})
-    return [FileFacts(*row) async for row in rows]
+    return [FileFacts(*tuple(row)) async for row in rows]
 
 
 async def totals(session: AsyncSession, repo_id: UUID) -> Totals:
