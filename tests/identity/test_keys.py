@@ -260,3 +260,19 @@ async def test_its_last_use_is_written_down_once_a_minute_over_all_processes(
                 await session.commit()
         assert len(seen) == 2
         assert None not in seen
+
+
+async def test_of_processes_that_notice_a_use_at_once_one_writes_it_down(
+    home: Installation, session: AsyncSession
+) -> None:
+    organization, owner = await owned(home, session)
+    key = await make.api_key(session, organization, owner.user)
+    began = datetime.now(UTC)
+    written = []
+    for seconds in (0, 0.001, 59, 61):
+        async with home.runtime.write() as tx:
+            await keying.used(tx, key.id, began + timedelta(seconds=seconds))
+        await session.refresh(key)
+        written.append(key.last_used_at)
+        await session.commit()
+    assert written == [began, began, began, began + timedelta(seconds=61)]
