@@ -2,24 +2,30 @@
 
 import asyncio
 import signal
-from contextlib import suppress
+import socket
+from contextlib import AsyncExitStack, suppress
 
 import structlog
 
 from app.config import Settings
 from app.domain.errors import Fault
 from app.gateways.redis import PASSING
+from app.observe.port import showing
 from app.runtime import open_runtime
 from workers.registry import WORKS, Work
 from workers.settings import LeaseWorker, crew_of
+from workers.shown import looks_at
 
 EXIT_CODE = 6
 
 log = structlog.get_logger(__name__)
 
 
-async def work(settings: Settings, works: tuple[Work, ...] = WORKS) -> None:
-    """Do jobs until a signal says to stop; then finish within the limit, or after a second signal at once."""
+async def work(settings: Settings, works: tuple[Work, ...] = WORKS, *, listening: socket.socket | None = None) -> None:
+    """Do jobs until a signal says to stop; then finish within the limit, or after a second signal at once.
+
+    With a socket it shows there how it is.
+    """
     stop, hurry = asyncio.Event(), asyncio.Event()
 
     def signalled() -> None:
@@ -28,8 +34,10 @@ async def work(settings: Settings, works: tuple[Work, ...] = WORKS) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled)
-    async with open_runtime(settings) as runtime:
+    async with open_runtime(settings) as runtime, AsyncExitStack() as stack:
         crew = crew_of(runtime, works)
+        if listening is not None:
+            await stack.enter_async_context(showing(listening, looks_at(runtime, crew)))
         polls = [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in crew]
         log.info("worker started", name=crew[0].name, lines=[worker.queue_name for worker in crew])
         stopping = asyncio.create_task(stop.wait())

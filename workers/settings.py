@@ -48,7 +48,8 @@ class LeaseWorker(Worker):
         self.runtime = runtime
         self.name = name
         self.leaving = False
-        self._renewed_at = self._lived_at = 0.0
+        self._renewed_at = 0.0
+        self.lived_at = time()
         super().__init__(
             [self._function(work) for work in works],
             cron_jobs=[self._tick(work) for work in works if work.by_the_clock],
@@ -94,8 +95,8 @@ class LeaseWorker(Worker):
 
     async def record_health(self) -> None:
         """Give a sign of life where readiness and metrics look for it."""
-        if not self.leaving and time() - self._lived_at > LIFE_SECONDS:
-            self._lived_at = time()
+        if not self.leaving and time() - self.lived_at > LIFE_SECONDS:
+            self.lived_at = time()
             await self.runtime.queue.live(self.name)
 
     async def start_jobs(self, job_ids: list[bytes]) -> None:
@@ -147,6 +148,7 @@ class LeaseWorker(Worker):
     async def _run(self, work: Work, job_id: str, attempt: int, arguments: dict[str, Any]) -> None:
         name, started, state = work.job.name, perf_counter(), "done"
         limit = asyncio.timeout(work.seconds)
+        observe.job_began(name)
         with structlog.contextvars.bound_contextvars(job=name, job_id=job_id), observe.span(f"job {name}"):
             try:
                 async with limit:
@@ -168,6 +170,7 @@ class LeaseWorker(Worker):
                 raise JobExecutionFailed(word) from error
             finally:
                 seconds = perf_counter() - started
+                observe.job_ended(name, state, seconds)
                 # One that the clock asks for every few seconds is worth a line only when it went wrong.
                 say = log.debug if state == "done" and work.every_seconds else log.info
                 say("job ended", state=state, seconds=round(seconds, 3), attempt=attempt)

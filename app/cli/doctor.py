@@ -73,7 +73,7 @@ async def examine(data_dir: Path | None) -> list[Finding]:
     running = _published(settings.data_dir)
     findings += await _database(settings, running)
     findings += await _redis(settings, running)
-    findings += [await _api(settings), _traces()]
+    findings += [await _api(settings), await _worker_port(settings), _traces()]
     return findings
 
 
@@ -219,13 +219,29 @@ async def _api(settings: Settings) -> Finding:
         return Finding("API", State.OK, f"ready at {address}")
     if status == 0:
         return Finding("API", State.IDLE, f"nothing answers at {address}", "Start it: tenet serve, or tenet run")
+    return _not_ready("API", address, body, "TENET_PORT")
+
+
+async def _worker_port(settings: Settings) -> Finding:
+    if settings.worker_port is None:
+        return Finding("worker port", State.IDLE, "off: TENET_WORKER_PORT is not set")
+    address = f"{settings.worker_host}:{settings.worker_port}"
+    status, body = await get(address, "/health/ready", seconds=5)
+    if status == 200:
+        return Finding("worker port", State.OK, f"a worker is ready, and shows its metrics at {address}")
+    if status == 0:
+        return Finding("worker port", State.IDLE, f"nothing answers at {address}", "Start a worker: tenet worker")
+    return _not_ready("worker port", address, body, "TENET_WORKER_PORT")
+
+
+def _not_ready(part: str, address: str, body: str, variable: str) -> Finding:
     try:
         parts = json.loads(body)["parts"]
     except (ValueError, KeyError, TypeError):
-        remedy = "Stop it, or choose another port with TENET_PORT."
-        return Finding("API", State.WARNING, f"something else answers at {address}", remedy)
-    missing = "; ".join(f"{part}: {found['problem']}" for part, found in parts.items() if not found["ok"])
-    return Finding("API", State.PROBLEM, f"not ready at {address}: {missing}", "Mend the parts named here.")
+        remedy = f"Stop it, or choose another port with {variable}."
+        return Finding(part, State.WARNING, f"something else answers at {address}", remedy)
+    missing = "; ".join(f"{name}: {found['problem']}" for name, found in parts.items() if not found["ok"])
+    return Finding(part, State.PROBLEM, f"not ready at {address}: {missing}", "Mend the parts named here.")
 
 
 def _traces() -> Finding:

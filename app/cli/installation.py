@@ -89,8 +89,8 @@ async def _start(
     }
     grace = settings.shutdown_seconds + FAREWELL_SECONDS
 
-    def child(name: str, *command: str, **rest: Any) -> Child:
-        launch = Launch([*tenet, *command], environment=environment, keep=[listening.fileno()])
+    def child(name: str, *command: str, more: Mapping[str, str] | None = None, **rest: Any) -> Child:
+        launch = Launch([*tenet, *command], environment={**environment, **(more or {})}, keep=[listening.fileno()])
 
         async def launched() -> Launch:
             return launch
@@ -101,13 +101,20 @@ async def _start(
         status, _ = await get(address_of(listening), "/health/live", seconds=1)
         return status == 200
 
-    children = [child(name, "worker") for name in _names(workers)]
+    children = [child(name, "worker", more=_port_of(settings, place)) for place, name in enumerate(_names(workers))]
     api = child("api", "serve", "--fd", str(listening.fileno()), ready=lives)
     await asyncio.gather(*(supervisor.start(one) for one in (*children, api)))
 
 
 def _names(workers: int) -> list[str]:
     return ["worker", *(f"worker-{number}" for number in range(2, workers + 1))]
+
+
+def _port_of(settings: Settings, place: int) -> dict[str, str]:
+    """Give each worker a port of its own, where the first was given one."""
+    if not settings.worker_port:
+        return {}
+    return {"TENET_WORKER_PORT": str(settings.worker_port + place)}
 
 
 async def _answering(address: str) -> None:

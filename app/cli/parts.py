@@ -35,13 +35,16 @@ async def serve_api(*, host: str | None, port: int | None, fd: int | None, debug
 async def run_worker(*, debug: bool) -> None:
     """Do jobs until told to stop."""
     settings = settle(debug=debug)
+    listening = None
+    if settings.worker_port is not None:
+        listening = bind(settings.worker_host, settings.worker_port, chosen_by="TENET_WORKER_PORT")
     from workers.process import work
 
     async with grounded(settings) as settings:
         await _check(settings)
         observe.start_traces("tenet-worker")
         try:
-            await work(settings)
+            await work(settings, listening=listening)
         finally:
             observe.stop_traces()
 

@@ -12,7 +12,7 @@ BACKLOG = 2048
 PORTS_TRIED = 50
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, *, chosen_by: str = "--port or TENET_PORT") -> socket.socket:
     """Take an address and listen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
@@ -26,7 +26,7 @@ def bind(host: str, port: int) -> socket.socket:
         taken = error.errno == errno.EADDRINUSE
         raise Fault(
             f"Port {port} of {host} is in use." if taken else f"{host}:{port} cannot be listened on: {error.strerror}.",
-            remedy="Stop what listens there, or choose another with --port or TENET_PORT.",
+            remedy=f"Stop what listens there, or choose another with {chosen_by}.",
             exit_code=Exit.PORT_IN_USE,
         ) from error
     return listening

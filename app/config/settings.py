@@ -206,6 +206,14 @@ class Settings(BaseSettings):
     worker_lease_seconds: float = Field(
         15, ge=1, le=300, description="After how long without a sign of life a worker's job is given to another."
     )
+    worker_host: str = Field("127.0.0.1", description="The address of a worker's own health and metrics.")
+    worker_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="The port of a worker's own /health/live, /health/ready and /metrics; further workers of `tenet "
+        "run` take the ports after it. Unset: none.",
+    )
     child_processes: int | None = Field(
         None,
         ge=1,

@@ -139,6 +139,10 @@ class Forget(Job):
     repo_id: UUID
 
 
+BUCKETS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, float("inf"))
+"""The seconds by which jobs are told apart when they are counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobTally:
     """How many jobs of a name ended in a state; each bucket counts those that took at most so many seconds."""

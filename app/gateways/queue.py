@@ -11,7 +11,7 @@ from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix
 from redis import exceptions
 
-from app.domain.jobs import Job, JobTally, Line
+from app.domain.jobs import BUCKETS, Job, JobTally, Line
 from app.gateways.redis import open_pool
 
 WORKERS = "tenet:workers"
@@ -21,7 +21,6 @@ SILENCE_SECONDS = 10.0
 # How jobs ended, counted for the whole installation: fields `name state bucket`, a bucket being the number of seconds
 # that a job took at most, and `name state sum`, all seconds together.
 TALLIES = "tenet:tallies"
-BUCKETS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, float("inf"))
 
 
 def queue_of(line: Line) -> str:

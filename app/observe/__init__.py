@@ -4,6 +4,8 @@ from app.observe.logs import configure, reference
 from app.observe.metrics import (
     EXPOSITION_TYPE,
     exposition,
+    job_began,
+    job_ended,
     job_tallies,
     operation,
     plan,
@@ -11,6 +13,7 @@ from app.observe.metrics import (
     queue_depth,
     queue_unknown,
     subscription,
+    worker_exposition,
 )
 from app.observe.redaction import protect, redact_text
 from app.observe.requests import REQUEST_ID_HEADER, RequestIds, request_id
@@ -22,6 +25,8 @@ __all__ = [
     "RequestIds",
     "configure",
     "exposition",
+    "job_began",
+    "job_ended",
     "job_tallies",
     "operation",
     "plan",
@@ -36,4 +41,5 @@ __all__ = [
     "start_traces",
     "stop_traces",
     "subscription",
+    "worker_exposition",
 ]

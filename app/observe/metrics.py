@@ -17,15 +17,18 @@ from prometheus_client import (
 from prometheus_client.metrics_core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from app.domain.jobs import JobTally
+from app.domain.jobs import BUCKETS, JobTally
 
 EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Clients choose the names of operations, so only so many get a series of their own.
 NAMES_KEPT = 200
 
 REGISTRY = CollectorRegistry()
+# What a worker shows of itself; of requests it knows nothing, and a zero there would look like a fact.
+WORKER_REGISTRY = CollectorRegistry()
 for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
     REGISTRY.register(_collector)
+    WORKER_REGISTRY.register(_collector)
 
 _REQUESTS = Counter("tenet_requests", "GraphQL operations answered.", ("kind", "operation", "code"), registry=REGISTRY)
 _SECONDS = Histogram(
@@ -46,11 +49,21 @@ _QUEUE = Gauge(
     ("state",),
     registry=REGISTRY,
 )
+for _gauge in (_POOL_SIZE, _POOL_USED):
+    WORKER_REGISTRY.register(_gauge)
 _WORKERS = Gauge("tenet_workers", "Workers of the whole installation that give signs of life.", registry=REGISTRY)
+_OWN_JOBS = Histogram(
+    "tenet_worker_job_seconds",
+    "How long jobs took in this worker by the state they ended in.",
+    ("job", "state"),
+    buckets=BUCKETS,
+    registry=WORKER_REGISTRY,
+)
+_OWN_RUNNING = Gauge("tenet_worker_jobs_running", "Jobs that run in this worker.", ("job",), registry=WORKER_REGISTRY)
 
 
 class _Jobs(Collector):
-    """Shows what workers counted in Redis: they have no port of their own, and a count must outlive them."""
+    """Shows what workers counted in Redis: a count must outlive them."""
 
     def __init__(self) -> None:
         self.tallies: tuple[JobTally, ...] = ()
@@ -115,6 +128,22 @@ def queue_unknown() -> None:
 def job_tallies(tallies: Iterable[JobTally]) -> None:
     """Tell how jobs ended and how long they took, as the workers counted it."""
     _JOBS.tallies = tuple(tallies)
+
+
+def job_began(name: str) -> None:
+    """Count a job that this worker took up."""
+    _OWN_RUNNING.labels(name).inc()
+
+
+def job_ended(name: str, state: str, seconds: float) -> None:
+    """Count a job that ended in this worker."""
+    _OWN_RUNNING.labels(name).dec()
+    _OWN_JOBS.labels(name, state).observe(seconds)
+
+
+def worker_exposition() -> bytes:
+    """Print what a worker shows, the way Prometheus reads it."""
+    return generate_latest(WORKER_REGISTRY)
 
 
 def exposition() -> bytes:
