@@ -9,6 +9,7 @@ from app.miners import (
     file_case,
     import_forms,
     line_templates,
+    log_style,
     preferred_libraries,
     test_files,
     test_style,
@@ -19,6 +20,7 @@ from app.syntax import Source, Unreadable
 
 FAMILIES: tuple[Family, ...] = (
     line_templates.FAMILY,
+    log_style.FAMILY,
     file_case.FAMILY,
     file_affixes.FAMILY,
     caught_names.FAMILY,
