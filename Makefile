@@ -51,6 +51,7 @@ schema: setup ## print the schema of the code to schema.graphql
 
 bench: setup ## measure, side by side with the baselines
 	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m tests.bench.live
 
 format: setup ## format the code
 	@$(BIN)/ruff format --quiet .

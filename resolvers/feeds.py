@@ -22,7 +22,7 @@ from app.domain.errors import NotFound, Unavailable
 from app.domain.events import CredentialRevoked, Event
 from app.domain.ids import new_id
 from app.runtime import Runtime
-from resolvers.followers import LOOK_SECONDS, Delivery, Entry, Follower, Pace, coalesced
+from resolvers.followers import LOOK_SECONDS, Delivery, Entry, Follower, Pace, coalesced, paced
 
 RING = 256
 BATCH = 500
@@ -152,7 +152,7 @@ class Feed:
             return
         before, self.tail = self.tail, entries[-1].sequence
         self._ring.extend(entries)
-        told = coalesced(entries, before, before)
+        told = paced(entries, before, self._pace)
         if self.kind.is_dense and entries[0].sequence != before + 1:
             before = -1
         for number, follower in enumerate(self.waiting(), 1):

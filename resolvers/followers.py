@@ -129,10 +129,32 @@ class Pace:
         self._due = 0.0
 
     def pause(self, now: float) -> float:
-        """Let the next one through, and tell how long it must be held back."""
-        due = max(self._due, now - (BURST - 1) * READING_SECONDS)
-        self._due = due + READING_SECONDS
-        return max(due - now, 0.0)
+        """Tell for how long the next reading must be held back."""
+        return max(self._due - now, 0.0)
+
+    def free(self, now: float) -> int:
+        """Count the readings that may pass at this moment; one always may, for the newest must not wait for ever."""
+        return max(int((now - self._since(now)) / READING_SECONDS) + 1, 1)
+
+    def take(self, count: int, now: float) -> None:
+        """Let so many pass."""
+        self._due = self._since(now) + count * READING_SECONDS
+
+    def _since(self, now: float) -> float:
+        return max(self._due, now - (BURST - 1) * READING_SECONDS)
+
+
+def paced(entries: Sequence[Entry], last: int, pace: Pace) -> list[Delivery]:
+    """Tell those who have kept up as much as the pace allows: only what goes beyond it is left out."""
+    now = time.monotonic()
+    passing = [entry.sequence for entry in entries if entry.passes]
+    free = pace.free(now)
+    if len(passing) > free:
+        # The newest passes in any case, so that one of the free places is its.
+        passing = passing[: free - 1]
+    told = coalesced(entries, last, passing[-1] if passing else last)
+    pace.take(sum(delivery.entry.passes for delivery in told), now)
+    return told
 
 
 def coalesced(entries: Sequence[Entry], last: int, settled: int) -> list[Delivery]:

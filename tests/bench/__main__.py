@@ -47,16 +47,16 @@ class Wishes:
 async def main(wishes: Wishes) -> None:
     """Measure and report."""
     began = perf_counter()
-    contestants = await _present(wishes.contestants)
+    contestants = await present(wishes.contestants)
     operations = [operation for operation in wishes.operations if _exists(operation)]
     samples: list[Sample] = []
     lines: list[Line] = []
     with load() as loading, TemporaryDirectory(prefix="tenet-bench-") as name:
         folder = Path(name)
         async with (
-            _servers(folder) as settings,
+            servers(folder) as settings,
             data_set(url_of(settings.database_url)) as data,
-            _last_words(contestants, folder),
+            last_words(contestants, folder),
         ):
             console.print(
                 f"{PATTERNS:,} patterns, {PATTERNS * EVIDENCE:,} evidence; {CONNECTIONS} connections, "
@@ -79,7 +79,7 @@ async def main(wishes: Wishes) -> None:
         report.write(wishes.json, samples, lines, facts)
 
 
-async def _present(contestants: Sequence[Contestant]) -> list[Contestant]:
+async def present(contestants: Sequence[Contestant]) -> list[Contestant]:
     """Leave the peers out where they cannot be had, and say so."""
     if any(contestant.is_peer for contestant in contestants) and (problem := await install_peers()) is not None:
         _warn(f"The peers are SKIPPED: {problem}.")
@@ -97,7 +97,7 @@ def _exists(operation: Operation) -> bool:
 
 
 @asynccontextmanager
-async def _servers(folder: Path) -> AsyncIterator[Settings]:
+async def servers(folder: Path) -> AsyncIterator[Settings]:
     """Give the servers that URLs name, and embedded ones for those that none names."""
     settings = Settings(data_dir=folder)
     postgres, redis = settings.database_url is None, settings.redis_url is None
@@ -106,7 +106,7 @@ async def _servers(folder: Path) -> AsyncIterator[Settings]:
 
 
 @asynccontextmanager
-async def _last_words(contestants: Sequence[Contestant], folder: Path) -> AsyncIterator[None]:
+async def last_words(contestants: Sequence[Contestant], folder: Path) -> AsyncIterator[None]:
     """Add to a failure what the contestants said last."""
     try:
         yield

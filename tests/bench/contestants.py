@@ -59,21 +59,21 @@ async def running(
     contestants: Sequence[Contestant], data: DataSet, redis_url: str, folder: Path
 ) -> AsyncIterator[list[Running]]:
     """Have contestants run for the time of the block."""
-    environment = _environment(data.database_url, redis_url, folder)
+    environment = environment_of(data.database_url, redis_url, folder)
     peer_environment = _peer_environment(data.database_url)
     token = await _tenet_token(environment) if any(not contestant.is_peer for contestant in contestants) else ""
-    peer_token = _peer_token(data.user_id)
+    their_token = peer_token(data.user_id)
     async with Supervisor() as supervisor:
         answering = []
         for contestant in contestants:
-            name, port = contestant.name, _free_port()
+            name, port = contestant.name, free_port()
             launch = Launch(
-                _command(contestant, port),
+                command_of(contestant, port),
                 environment={**peer_environment, "PORT": str(port)} if contestant.is_peer else environment,
             )
-            await supervisor.start(_child(name, port, launch, log_of(contestant, folder)))
+            await supervisor.start(child_of(name, port, launch, log_of(contestant, folder)))
             answering.append(
-                Running(contestant, port, supervisor.pids[name], peer_token if contestant.is_peer else token)
+                Running(contestant, port, supervisor.pids[name], their_token if contestant.is_peer else token)
             )
         yield answering
 
@@ -105,7 +105,9 @@ def _installed(name: str) -> str | None:
     return None
 
 
-def _child(name: str, port: int, launch: Launch, log: Path) -> Child:
+def child_of(name: str, port: int, launch: Launch, log: Path) -> Child:
+    """Describe the process of a contestant, which is ready once it listens."""
+
     async def launched() -> Launch:
         return launch
 
@@ -119,7 +121,8 @@ def _child(name: str, port: int, launch: Launch, log: Path) -> Child:
     return Child(name, launched, listens, log=log, grace=5)
 
 
-def _command(contestant: Contestant, port: int) -> list[str | Path]:
+def command_of(contestant: Contestant, port: int) -> list[str | Path]:
+    """Tell how a contestant is started."""
     if contestant.is_peer:
         return [shutil.which("node") or "node", PEERS / f"{contestant.name}.mjs"]
     if contestant is TENET:
@@ -127,7 +130,7 @@ def _command(contestant: Contestant, port: int) -> list[str | Path]:
     return [sys.executable, "-m", "tests.bench.reference", str(port)]
 
 
-def _environment(database_url: str, redis_url: str, folder: Path) -> Mapping[str, str]:
+def environment_of(database_url: str, redis_url: str, folder: Path) -> Mapping[str, str]:
     """Set Tenet up as an installation would; nothing that the caller has set for another one leaks in."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TENET_")}
     return {
@@ -175,7 +178,7 @@ async def _tenet_token(environment: Mapping[str, str]) -> str:
     return said.decode().strip()
 
 
-def _peer_token(user_id: UUID) -> str:
+def peer_token(user_id: UUID) -> str:
     """Sign the same for the peers; only the user is named as the database does."""
     now = datetime.now(UTC)
     claims = {"iss": "tenet", "aud": "tenet", "sub": str(user_id), "iat": now, "exp": now + LIFETIME, "jti": "bench"}
@@ -183,7 +186,8 @@ def _peer_token(user_id: UUID) -> str:
     return token
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port that nobody uses."""
     with socket.create_server((HOST, 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

@@ -15,7 +15,7 @@ from app.db.models import Organization, Repo
 from app.domain.ids import Kind, public
 from app.domain.run import IngestionEventKind
 from app.domain.viewer import Role
-from resolvers.followers import BURST, READING_SECONDS, Delivery, Entry, Pace, coalesced
+from resolvers.followers import BURST, READING_SECONDS, Delivery, Entry, Pace, coalesced, paced
 from resolvers.transport.protocol import GraphQLRequest, Offer
 from tests import factories as make
 from tests.ground import administration
@@ -296,6 +296,7 @@ def test_readings_reach_a_client_about_ten_times_a_second(gaps: list[float]) -> 
     for gap in gaps:
         now += gap
         now += pace.pause(now)
+        pace.take(1, now)
         passed.append(now)
     for number, at in enumerate(passed):
         within = sum(1 for other in passed[number:] if other < at + 1)
@@ -304,4 +305,19 @@ def test_readings_reach_a_client_about_ten_times_a_second(gaps: list[float]) -> 
 
 def test_a_steady_reading_is_never_held_back() -> None:
     pace = Pace()
-    assert not any(pace.pause(1000 + number / 10) for number in range(1000))
+    for number in range(1000):
+        now = 1000 + number / 10
+        assert pace.pause(now) == 0
+        pace.take(1, now)
+
+
+@given(st.lists(KINDS, max_size=40))
+def test_who_has_kept_up_misses_only_what_goes_beyond_the_pace(kinds: list[IngestionEventKind]) -> None:
+    pace = Pace()
+    told = paced(entries(kinds), 0, pace)
+    readings = sum(kind is IngestionEventKind.PROGRESS for kind in kinds)
+    assert sum(delivery.entry.passes for delivery in told) >= min(readings, BURST)
+    if readings <= BURST:
+        assert len(told) == len(kinds)
+    if kinds:
+        assert told[-1].entry.sequence == len(kinds)
