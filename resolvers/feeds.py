@@ -22,7 +22,7 @@ from app.domain.errors import NotFound, Unavailable
 from app.domain.events import CredentialRevoked, Event
 from app.domain.ids import new_id
 from app.runtime import Runtime
-from resolvers.followers import LOOK_SECONDS, Delivery, Entry, Follower, Pace, coalesced, paced
+from resolvers.followers import LOOK_SECONDS, RIGHTS_SECONDS, Delivery, Entry, Follower, Pace, coalesced, paced
 
 RING = 256
 BATCH = 500
@@ -141,7 +141,7 @@ class Feed:
                 # The log was cleared away: those who wait find out that there is a present, but no way to it.
                 self.tail = reach
                 for follower in self.waiting():
-                    follower.hear((), -1)
+                    follower.hear((), -1, ends=False)
         except (Unavailable, SQLAlchemyError, OSError) as error:
             # The look-out sends us again when the database is back.
             log.warning("a live feed cannot read its log", error=str(error))
@@ -155,8 +155,9 @@ class Feed:
         told = paced(entries, before, self._pace)
         if self.kind.is_dense and entries[0].sequence != before + 1:
             before = -1
+        ends = entries[-1].is_last
         for number, follower in enumerate(self.waiting(), 1):
-            follower.hear(told, before)
+            follower.hear(told, before, ends=ends)
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
 
@@ -216,16 +217,19 @@ class Feeds:
         """See what no bell told: of new events, of logs that are gone, and of rights that were lost."""
         async with self._runtime.bus.listen(CredentialRevoked(new_id(), 0).channel) as bell:
             try:
+                asked = time.monotonic()
                 while self._open:
-                    if await bell.wait(LOOK_SECONDS):
+                    heard = await bell.wait(LOOK_SECONDS)
+                    if heard:
                         self._forget_viewers()
                     feeds = [feed for feed, _ in self._open.values() if feed.ready.is_set()]
                     try:
                         await self._look_at(feeds)
                     except Exception:  # whatever it is, the next look may be better
                         log.warning("the look-out of the live feeds sees nothing", exc_info=True)
-                    for feed in feeds:
-                        for follower in feed.waiting():
+                    if heard or time.monotonic() - asked >= RIGHTS_SECONDS:
+                        asked = time.monotonic()
+                        for follower in [follower for feed in feeds for follower in feed.waiting()]:
                             await follower.look()
             finally:
                 self._looking = None

@@ -11,8 +11,10 @@ import structlog
 from app.domain.errors import Forbidden, NotFound, Unauthenticated
 from app.domain.run import IngestionEventKind
 
-# For how long a lost ring of the bell, or a lost word about somebody's rights, can go unnoticed.
+# For how long a lost ring of the bell can go unnoticed.
 LOOK_SECONDS = 1.0
+# A change of rights is told to every process and looked at on the spot; this is for a word that got lost.
+RIGHTS_SECONDS = 5.0
 # Readings reach a client about ten times a second, whoever writes them how often; a few may come close together.
 READING_SECONDS = 0.095
 BURST = 5
@@ -49,6 +51,12 @@ class Delivery:
 
     entry: Entry
     skipped: int
+    sequence: int
+
+    @classmethod
+    def behind(cls, last: int, entry: Entry) -> "Delivery":
+        """Tell an event to those who heard another one last."""
+        return cls(entry, entry.sequence - last - 1, entry.sequence)
 
     @property
     def event(self) -> Mapping[str, Any]:
@@ -96,8 +104,8 @@ class Follower:
         self._woken = asyncio.get_running_loop().create_future()
         await self._woken
 
-    def hear(self, told: Sequence[Delivery], before: int) -> None:
-        """Be pushed what is new behind `before`; whoever cannot take it wakes up."""
+    def hear(self, told: Sequence[Delivery], before: int, *, ends: bool) -> None:
+        """Be pushed what is new behind `before`; whoever cannot take it wakes up, and everybody at the end."""
         woken = self._woken
         if woken is None or woken.done():
             return
@@ -106,10 +114,10 @@ class Follower:
                 for delivery in told:
                     if not self._push(delivery):
                         break
-                    self.last = delivery.entry.sequence
-                    self.ended = delivery.entry.is_last
+                    self.last = delivery.sequence
                 else:
-                    if not self.ended:
+                    self.ended = ends
+                    if not ends:
                         return
             except Exception as error:  # what breaks one must not break the others
                 self.fail(error)
@@ -164,6 +172,6 @@ def coalesced(entries: Sequence[Entry], last: int, settled: int) -> list[Deliver
         following = entries[index + 1] if index + 1 < len(entries) else None
         if entry.passes and following is not None and following.passes and entry.sequence > settled:
             continue
-        told.append(Delivery(entry, entry.sequence - last - 1))
+        told.append(Delivery.behind(last, entry))
         last = entry.sequence
     return told

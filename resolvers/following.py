@@ -131,7 +131,7 @@ def _snapshot(run: Record, sequence: int) -> Delivery:
         "pattern_id": None,
         "run": {name: run[name] for name in runs.SNAPSHOT},
     }
-    return Delivery(Entry(row), 0)
+    return Delivery(Entry(row), 0, sequence)
 
 
 def _rights(context: Context, organization_id: UUID, noun: str, needs: Sequence[Permission]) -> Rights:

@@ -100,15 +100,21 @@ async def test_who_is_removed_hears_nothing_more(
 
 @pytest.mark.parametrize("query", [PLAIN, FURTHER, CHANGES], ids=["plain", "further", "changes"])
 async def test_a_removal_that_no_bell_told_of_is_seen_all_the_same(
-    home: Installation, session: AsyncSession, organization: Organization, story: Story, query: str
+    home: Installation,
+    session: AsyncSession,
+    organization: Organization,
+    story: Story,
+    query: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("resolvers.feeds.RIGHTS_SECONDS", 1)
     leaver = await home.member(session, organization, Role.VIEWER)
     talk = await follows(home, leaver.token, query, story.repo_id if query is CHANGES else story.id)
     if query is not CHANGES:
         await hears(talk)
     await session.execute(delete(Membership).where(Membership.user_id == leaver.user.id))
     await session.commit()
-    # What is known of a credential lasts less than a second, and each second somebody looks.
+    # What is known of a credential lasts less than a second.
     async with asyncio.timeout(4):
         await is_turned_away(talk, NOT_FOUND)
 
