@@ -208,10 +208,16 @@ async def _blamed(attempt: Attempt, places: Sequence[Sequence[Verified]]) -> Bla
     waiting = list(asked.items())[::-1]
     attempt.progress.move(0, len(waiting))
 
+    names = await git.mailmap(attempt.cache, attempt.found.commit)
+
     async def ask() -> None:
         while waiting:
             path, lines = waiting.pop()
-            for line, blame in (await git.blame_lines(attempt.cache, attempt.found.commit, path, lines)).items():
+            # They were verified: the file has so many lines.
+            told = await git.blame_lines(
+                attempt.cache, attempt.found.commit, path, lines, count=max(lines), names=names
+            )
+            for line, blame in told.items():
                 if blame.author:
                     blamed[path, line] = (blame.author, blame.authored_at)
             attempt.progress.move(len(asked) - len(waiting))

@@ -2,6 +2,7 @@
 
 from app.gateways.git.fetching import Fetched, FetchLimits, FetchPhase, FetchProgress, Sources
 from app.gateways.git.landings import first_parent_changes
+from app.gateways.git.log import mailmap
 from app.gateways.git.process import git_version
 from app.gateways.git.reading import blobs, committed_at, entry_at, files, files_named, sizes
 from app.gateways.git.walking import blame_line, blame_lines, history
@@ -22,5 +23,6 @@ __all__ = [
     "first_parent_changes",
     "git_version",
     "history",
+    "mailmap",
     "sizes",
 ]

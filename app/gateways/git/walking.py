@@ -1,6 +1,6 @@
 """Reading history from a bare cache: one pass over all commits, and who wrote a line."""
 
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from app.domain.history import Blame, Change, ChangeKind, Commit
@@ -38,15 +38,22 @@ async def history(
             yield found
 
 
-async def blame_lines(cache: Path, commit: str, path: str, lines: Iterable[int]) -> dict[int, Blame]:
-    """Find who wrote lines of a file last, in one pass; a line of which that cannot be found out has no blame."""
-    entry = await entry_at(cache, commit, path)
-    if entry is None:
-        return {}
-    count = 0
-    async for blob in blobs(cache, [entry.object_id], largest=_LARGEST_BLAMED):
-        if blob.content:
-            count = blob.content.count(b"\n") + (not blob.content.endswith(b"\n"))
+async def blame_lines(
+    cache: Path,
+    commit: str,
+    path: str,
+    lines: Iterable[int],
+    *,
+    count: int | None = None,
+    names: Mapping[str, str] | None = None,
+) -> dict[int, Blame]:
+    """Find who wrote lines of a file last, in one pass; a line of which that cannot be found out has no blame.
+
+    Whoever asks about many files says how many lines each has at least, and what `mailmap` gave, so that it is not read
+    again.
+    """
+    if count is None:
+        count = await _length(cache, commit, path)
     ranges = [f"-L{line},{line}" for line in sorted(set(lines)) if 0 < line <= count]
     if not ranges:
         return {}
@@ -54,7 +61,7 @@ async def blame_lines(cache: Path, commit: str, path: str, lines: Iterable[int])
         told = await answer(
             *("blame", "--porcelain", *ranges, commit, "--", path),
             repository=cache,
-            config=await mailmap(cache, commit),
+            config=await mailmap(cache, commit) if names is None else names,
             most=4 * _LARGEST_BLAMED,
             seconds=_BLAME_SECONDS,
         )
@@ -63,6 +70,16 @@ async def blame_lines(cache: Path, commit: str, path: str, lines: Iterable[int])
             return {}
         raise
     return {blame.line: blame for blame in _blamed(told)}
+
+
+async def _length(cache: Path, commit: str, path: str) -> int:
+    """Count the lines of a file; one that is no file has none."""
+    entry = await entry_at(cache, commit, path)
+    if entry is not None:
+        async for blob in blobs(cache, [entry.object_id], largest=_LARGEST_BLAMED):
+            if blob.content:
+                return blob.content.count(b"\n") + (not blob.content.endswith(b"\n"))
+    return 0
 
 
 async def blame_line(cache: Path, commit: str, path: str, line: int) -> Blame | None:
