@@ -10,6 +10,9 @@ from app.domain.recognition import FileRole
 from app.domain.rule import Rule
 from app.syntax import BadRule, Unreadable
 
+VERSION = 1
+"""Raised whenever a checker finds other sites than before: what was measured by another version is measured anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

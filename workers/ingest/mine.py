@@ -1,7 +1,7 @@
 """MINE: facts of every file that changed, findings from the facts of all, and what each rule does in the repository."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from app.domain.confidence import YEAR, Team
 from app.domain.errors import Invalid, NotFound
 from app.domain.evidence import Claim, quote
-from app.domain.measurement import Measurement, Past, Place
+from app.domain.measurement import Past, Place
 from app.domain.rule import Rule, RuleKind, read_rule
 from app.domain.snapshot import FileFacts
 from app.gateways import git
@@ -20,13 +20,12 @@ from app.reads import mining
 from app.syntax import MOST_BYTES
 from workers.ingest.step import Attempt
 from workers.mining import crafts
-from workers.mining.batches import Item
 from workers.mining.keeping import Kept, key_of
+from workers.mining.measuring import measure, read_items
 from workers.mining.prospects import Prospect, Standing, places_to_show
 
-_CHUNK_FILES, _CHUNK_BYTES = 80, 400_000
 _DISCOVER_SECONDS = 600.0
-_MEASURE_SECONDS = 60.0
+_CHOOSE_SECONDS = 60.0
 _AUTHORS_OF_A_FILE = 5
 
 
@@ -40,14 +39,14 @@ async def mine(attempt: Attempt) -> None:
     mined = await _findings(attempt, kept, files, pasts)
     stored = await _stored_rules(attempt)
     rules = [candidate.proposal.rule for candidate in mined.candidates] + list(stored.values())
-    measured = await _measured(attempt, rules, files, pasts)
+    measured = await measure(attempt, rules, files, pasts)
     own, theirs = measured[: len(mined.candidates)], measured[len(mined.candidates) :]
     chosen, suppressed = await attempt.runtime.hands.do(
         crafts.choose,
         mined,
         own,
         found.team.authors,
-        seconds=_MEASURE_SECONDS,
+        seconds=_CHOOSE_SECONDS,
         party=attempt.owner.organization_id,
     )
     for reason, count in suppressed.counts.items():
@@ -110,10 +109,11 @@ async def _facts(attempt: Attempt, files: Sequence[FileFacts]) -> Kept:
     for file in files:
         wanted.setdefault(_key(file), file)
     kept = await Kept.open(attempt.storage, attempt.owner, extractor_version(), set(wanted))
-    missing = [file for key, file in wanted.items() if key not in kept.keys]
+    there = kept.keys
+    missing = [file for key, file in wanted.items() if key not in there]
     done = len(files) - len(missing)
     attempt.progress.move(done)
-    items = _items(attempt, missing, {})
+    items = read_items(attempt, missing, {})
     async with aclosing(
         attempt.runtime.hands.each(
             crafts.taking, None, items, seconds=crafts.FACTS_SECONDS, batch=100, party=attempt.owner.organization_id
@@ -122,7 +122,7 @@ async def _facts(attempt: Attempt, files: Sequence[FileFacts]) -> Kept:
         async for item, answer in answers:
             facts, reason = (b"{}", answer.fate.value) if isinstance(answer, Lost) else answer
             if reason is not None:
-                attempt.found.report.add("skipped", reason, item.path)
+                attempt.found.report.skip(item.path, reason)
             await kept.add(key_of(item.blob_id, _name(item.path), item.language), facts)
             done += 1
             attempt.progress.move(done)
@@ -167,75 +167,6 @@ async def _stored_rules(attempt: Attempt) -> dict[UUID, Rule]:
         except Invalid as refused:
             attempt.found.report.add("dropped", "rule cannot be read", f"{pattern.name}: {refused.message}")
     return rules
-
-
-async def _measured(
-    attempt: Attempt, rules: Sequence[Rule], files: Sequence[FileFacts], pasts: dict[str, Past]
-) -> list[Measurement]:
-    """Run the rules over all files."""
-    measured = [Measurement() for _ in rules]
-    if not rules:
-        return measured
-    context = (list(rules), [file.path for file in attempt.found.snapshot])
-    done = len(files)
-    again: list[Item] = []
-    for careful in (False, True):
-        chunks = _chunks(_items(attempt, files, pasts)) if not careful else _one_by_one(again)
-        async with aclosing(
-            attempt.runtime.hands.each(
-                crafts.measuring,
-                context,
-                chunks,
-                seconds=crafts.FACTS_SECONDS if careful else _MEASURE_SECONDS,
-                batch=2,
-                party=attempt.owner.organization_id,
-            )
-        ) as answers:
-            async for chunk, answer in answers:
-                if not isinstance(answer, Lost):
-                    for number, each in answer.measured.items():
-                        measured[number].add(each)
-                elif careful:
-                    attempt.found.report.add("skipped", answer.fate.value, chunk[0].path)
-                else:
-                    # Somewhere in the chunk is a file that costs its process; the others are not to pay for it.
-                    again += chunk
-                done += 0 if careful else len(chunk)
-                attempt.progress.move(done)
-        if not again:
-            break
-    return [each.settled() for each in measured]
-
-
-async def _items(attempt: Attempt, files: Sequence[FileFacts], pasts: dict[str, Past]) -> AsyncGenerator[Item, None]:
-    """Read the files' contents as they are needed."""
-    nothing = Past()
-    waiting = iter(files)
-    async with aclosing(git.blobs(attempt.cache, (file.blob_id for file in files), largest=MOST_BYTES)) as blobs:
-        async for blob in blobs:
-            file = next(waiting)
-            if blob.content is None:
-                continue
-            yield Item(file.path, file.blob_id, file.language, file.role, blob.content, pasts.get(file.path, nothing))
-
-
-async def _chunks(items: AsyncGenerator[Item, None]) -> AsyncIterator[list[Item]]:
-    chunk: list[Item] = []
-    size = 0
-    async with aclosing(items):
-        async for item in items:
-            chunk.append(item)
-            size += len(item.content or b"")
-            if len(chunk) >= _CHUNK_FILES or size >= _CHUNK_BYTES:
-                yield chunk
-                chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-async def _one_by_one(items: Iterable[Item]) -> AsyncIterator[list[Item]]:
-    for item in items:
-        yield [item]
 
 
 async def _quoted(attempt: Attempt, places: Sequence[Place]) -> dict[Place, tuple[int, str]]:

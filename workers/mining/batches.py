@@ -12,7 +12,7 @@ from app.domain.recognition import FileRole
 from app.domain.rule import Rule
 from app.miners import registry
 from app.miners.core.family import Family
-from app.syntax import Source, Unreadable, readable
+from app.syntax import MOST_BYTES, Source, Unreadable, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,9 @@ class Taken:
 def take(item: Item, families: tuple[Family, ...] = registry.FAMILIES) -> Taken:
     """Take the facts of one file; whatever its content does, it costs no other file anything."""
     try:
-        text = readable(item.content or b"")
+        if item.content is None:
+            return Taken({}, f"larger than {MOST_BYTES // 1000} kB")
+        text = readable(item.content)
         return Taken(registry.facts_of(Source(item.path.rpartition("/")[2], item.language or "", text), families))
     except Unreadable as reason:
         return Taken({}, str(reason))

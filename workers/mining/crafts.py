@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -10,13 +10,12 @@ import orjson
 from app.domain.listing import Listing
 from app.domain.measurement import Measurement
 from app.domain.recognition import FileRole
-from app.domain.rule import Rule
 from app.gateways.storage import Storage
 from app.miners.core.family import Facts, File
 from app.miners.core.mining import Mined, Suppressed, mine
 from app.miners.core.selection import Measured, select
 from app.miners.registry import BY_NAME, FAMILIES
-from workers.mining.batches import Item, Sight, take
+from workers.mining.batches import Item, take
 from workers.mining.keeping import read
 
 FACTS_SECONDS = 5.0
@@ -32,14 +31,6 @@ class Known:
     language: str | None
     role: FileRole
     new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Partly:
-    """What the rules did in some files."""
-
-    measured: dict[int, Measurement] = field(default_factory=dict)
-    unread: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -67,24 +58,6 @@ def discover(root: str, segments: Sequence[str], files: Sequence[Known], paths: 
                 yield file, facts
 
     return mine(FAMILIES, stream, Listing(paths))
-
-
-@contextmanager
-def measuring(
-    context: tuple[Sequence[Rule], Sequence[str]],
-) -> Iterator[Callable[[Sequence[Sequence[Item]]], Iterable[Partly]]]:
-    """Run rules over files, some at a time."""
-    rules, paths = context
-    sight = Sight(rules, Listing(paths))
-
-    def work(chunks: Sequence[Sequence[Item]]) -> Iterable[Partly]:
-        for chunk in chunks:
-            measured, unread = sight.measure(chunk)
-            yield Partly(
-                {number: each for number, each in enumerate(measured) if each.applicable or each.broken}, unread
-            )
-
-    yield work
 
 
 def choose(mined: Mined, measured: Sequence[Measurement], authors: int) -> tuple[list[Measured], Suppressed]:

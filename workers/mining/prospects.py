@@ -22,6 +22,7 @@ class Report:
     skipped: dict[str, list[str]] = field(default_factory=dict)
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     contradictions: list[dict[str, Any]] = field(default_factory=list)
+    seen: set[tuple[str, str]] = field(default_factory=set)
     patterns_found: int = 0
     patterns_dropped: int = 0
 
@@ -31,6 +32,12 @@ class Report:
         if len(examples) < _EXAMPLES:
             examples.append(example)
         self.counts[what, reason] = self.counts.get((what, reason), 0) + count
+
+    def skip(self, path: str, reason: str) -> None:
+        """Note a file that could not be read, once for each reason, however many looked."""
+        if (path, reason) not in self.seen:
+            self.seen.add((path, reason))
+            self.add("skipped", reason, path)
 
     def spelled(self, what: str) -> list[dict[str, Any]]:
         """Spell one list as the run's report does, most frequent first."""
