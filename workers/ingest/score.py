@@ -26,7 +26,7 @@ from workers.ingest.step import Attempt
 from workers.mining.prospects import Prospect
 
 # Blame walks back through a file's history; nobody waits longer for it, and what is shown first is asked first.
-BLAME_SECONDS = 8.0
+BLAME_SECONDS = 5.0
 _BLAMED_AT_ONCE = 2
 _SHOWN_FIRST = 3
 _MINER = "miner "
