@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from math import inf
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import structlog
@@ -29,6 +30,7 @@ from app.domain.viewer import CredentialKind, Viewer
 from app.rates import place_of
 from app.reads import viewers
 from app.reads.viewers import ByAccessToken, ByKey, ByOutsideToken, BySession, Found, Proof
+from app.reads.visible import View
 from app.runtime import Runtime
 from app.services import keying, signing_in
 from app.services.signing_in import Outsider
@@ -48,7 +50,7 @@ V = TypeVar("V")
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """Whoever sent a request, and how to ask whether their credential still holds."""
 
@@ -59,6 +61,8 @@ class Caller:
     cookies: bytes | None = field(default=None, repr=False)
     by_cookie: bool = False
     live: bool = False
+    # What the viewer sees, where that was worked out already.
+    view: View | None = field(default=None, repr=False)
 
     @property
     def key(self) -> str:
@@ -78,7 +82,17 @@ class Caller:
         if self.proof is None:
             return self
         viewer = await self.callers.viewer(self.proof)
-        return replace(self, viewer=replace(viewer, address=self.address))
+        return replace(self, viewer=replace(viewer, address=self.address), view=None)
+
+
+class _Warm(NamedTuple):
+    """What a credential stood for a moment ago, shown from an address."""
+
+    until: float
+    address: str
+    proof: Proof
+    viewer: Viewer
+    view: View
 
 
 class _Bounded(OrderedDict[K, V], Generic[K, V]):
@@ -109,6 +123,8 @@ class Callers:
         # Tokens whose signature was checked, by their digests: a secret is kept nowhere, not even in memory.
         self._proofs: _Bounded[bytes, tuple[float, Proof]] = _Bounded()
         self._viewers: _Bounded[Proof, tuple[float, Viewer]] = _Bounded()
+        # By the digest of what was shown: for whoever asks again and again this is all that is done.
+        self._warm: _Bounded[bytes, _Warm] = _Bounded()
         self._asked: dict[Proof, asyncio.Task[Viewer]] = {}
         self._notes: dict[UUID, asyncio.Task[None]] = {}
         self._listening: asyncio.Task[None] | None = None
@@ -121,18 +137,30 @@ class Callers:
         live = scope["type"] == "websocket"
         authorization, cookie = _credentials(scope, init)
         if authorization is not None:
+            # Apart from the digests of cookies: the one must not pass for the other.
+            shown = sha256(b"authorization:" + authorization.encode("utf-8", "surrogatepass")).digest()
+            warm = self._recalled(shown, address)
+            if warm is not None:
+                return Caller(warm.viewer, warm.proof, address, self, cookie, live=live, view=warm.view)
             try:
-                proof = await self._proof(authorization, address)
-                return await Caller(None, proof, address, self, cookie, live=live).now()
+                proof, until = await self._proof(authorization, address)
+                caller = await Caller(None, proof, address, self, cookie, live=live).now()
             except Unauthenticated:
                 await self._runtime.rates.refused(address)
                 raise
+            self._keep_warm(shown, caller, until)
+            return caller
         secret = self.cookie.find(cookie)
         if secret is not None and secrets.looks_like(Prefix.SESSION, secret):
-            proof = BySession(secrets.digest(secret))
+            shown = secrets.digest(secret)
+            warm = self._recalled(shown, address)
+            if warm is not None:
+                return Caller(warm.viewer, warm.proof, address, self, cookie, True, live, warm.view)
             # A browser sends its cookie whether it still holds or not, and needs to be let in to sign in again.
             with suppress(Unauthenticated):
-                return await Caller(None, proof, address, self, cookie, by_cookie=True, live=live).now()
+                caller = await Caller(None, BySession(shown), address, self, cookie, by_cookie=True, live=live).now()
+                self._keep_warm(shown, caller, inf)
+                return caller
         return Caller(None, None, address, self, cookie, live=live)
 
     async def viewer(self, proof: Proof) -> Viewer:
@@ -158,6 +186,7 @@ class Callers:
     def forget(self) -> None:
         """Forget whom proofs stand for: whoever comes is looked up again."""
         self._viewers.clear()
+        self._warm.clear()
         # What is being read was perhaps read before the change.
         self._asked.clear()
 
@@ -177,23 +206,42 @@ class Callers:
         """Wait until what is being written down is written."""
         await asyncio.gather(*self._notes.values())
 
-    async def _proof(self, authorization: str, address: str) -> Proof:
+    def _recalled(self, shown: bytes, address: str) -> _Warm | None:
+        """Recall what a credential stands for, if that was looked up within the last second."""
+        warm = self._warm.recall(shown)
+        if warm is None or warm.until <= self._ticks() or warm.address != address or self._expired(warm.viewer):
+            return None
+        return warm
+
+    def _keep_warm(self, shown: bytes, caller: Caller, until: float) -> None:
+        """Keep what a credential stands for, as long as what that rests on holds."""
+        viewer, proof = caller.viewer, caller.proof
+        if viewer is None or proof is None:
+            return
+        known = self._viewers.get(proof)
+        # A change may have been heard of since.
+        if known is not None and known[1] == viewer:
+            caller.view = View.of(viewer)
+            self._warm.keep(shown, _Warm(min(until, known[0]), caller.address, proof, viewer, caller.view))
+
+    async def _proof(self, authorization: str, address: str) -> tuple[Proof, float]:
+        """Find out what a header proves, and for how long that is believed without another look at it."""
         kind, _, token = authorization.partition(" ")
         token = token.strip()
         if kind.lower() != "bearer" or not token:
             raise Unauthenticated("The authorization header needs the form: Bearer <token>.")
         if secrets.looks_like(Prefix.API_KEY, token):
-            return ByKey(secrets.digest(token))
+            return ByKey(secrets.digest(token)), inf
         if len(token) > tokens.LONGEST:
             raise tokens.refused()
         key = sha256(token.encode("utf-8", "surrogatepass")).digest()
         known = self._proofs.recall(key)
         if known is not None and known[0] > self._ticks():
-            return known[1]
+            return known[1], known[0]
         until = self._ticks() + PROVEN_SECONDS
         proof = await self._checked(token, address)
         self._proofs.keep(key, (until, proof))
-        return proof
+        return proof, until
 
     async def _checked(self, token: str, address: str) -> Proof:
         now, issuer = self._runtime.clock(), self._runtime.issuer

@@ -25,7 +25,7 @@ from app.config import Settings
 from app.domain.errors import ErrorCode, Refusal, TooComplex
 from resolvers.limits import Cost, bound_document, fragments_of, root_fields
 from resolvers.looks import reaches_beyond
-from resolvers.variables import PlainVariable
+from resolvers.variables import PlainVariables
 
 MOST_DOCUMENTS = 1_000
 MOST_CHARACTERS = 8_000_000
@@ -69,18 +69,15 @@ class _Cursors(Visitor):
 class Operation:
     """One operation of a document."""
 
+    # The document's hash and the operation's name.
+    key: str
+    kind: str
     node: OperationDefinitionNode
     cursor_variables: frozenset[str]
     roots: tuple[str, ...]
     # Whether it may show somebody who sees everything more than what is theirs.
     beyond: bool
-    # None where graphql-core must look at the variables.
-    plain_variables: tuple[PlainVariable, ...] | None
-
-    @property
-    def kind(self) -> str:
-        """Tell whether it is a query, a mutation or a subscription."""
-        return self.node.operation.value
+    plain_variables: PlainVariables
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +150,7 @@ class Documents:
         if errors:
             code = ErrorCode.GRAPHQL_VALIDATION_FAILED
             raise RequestRefused(*(_failed(error.message, code, error) for error in errors))
+        document_hash = sha256(text.encode()).hexdigest()
         operations: dict[str | None, Operation] = {}
         fragments = fragments_of(node)
         for definition in node.definitions:
@@ -160,17 +158,18 @@ class Documents:
                 cursors = _Cursors()
                 visit(node, cursors)
                 roots = tuple(root_fields(definition, fragments))
-                operations[definition.name.value if definition.name else None] = Operation(
+                name = definition.name.value if definition.name else None
+                operations[name] = Operation(
+                    f"{document_hash} {name or ''}",
+                    definition.operation.value,
                     definition,
                     frozenset(cursors.names),
                     roots,
                     reaches_beyond(definition, roots, fragments),
-                    PlainVariable.all_of(self.schema, definition),
+                    PlainVariables.of(self.schema, definition, longest_list=self.settings.limit_list),
                 )
         introspects = "__schema" in text or "__type" in text.replace("__typename", "")
-        return Document(
-            sha256(text.encode()).hexdigest(), node, fragments, operations, Cost(self.schema, node), introspects
-        )
+        return Document(document_hash, node, fragments, operations, Cost(self.schema, node), introspects)
 
     def _parsed(self, text: str) -> DocumentNode:
         try:

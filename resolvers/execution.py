@@ -1,6 +1,5 @@
 """From a request to an answer: the document, its limits, then the compiled plan or the reference executor."""
 
-import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -23,6 +22,7 @@ from app.reads.visible import Sight, View
 from app.runtime import Runtime
 from resolvers.callers import Caller, Callers
 from resolvers.context import Context
+from resolvers.deadlines import Deadlines
 from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error, without_values
 from resolvers.feeds import Feeds
 from resolvers.hub import Hub
@@ -34,12 +34,12 @@ from resolvers.plans.selection import NoPlan
 from resolvers.schema import schema
 from resolvers.transport.protocol import Answer, GraphQLRequest, Offer, OperationKind, refused
 from resolvers.trusted import TrustedDocuments, hashed
-from resolvers.variables import read_at_once
 
 MOST_PLANS = 2_000
 # Of a document that was refused, so many characters cost as much as an object that is read.
 CHARACTERS_A_POINT = 10
 SLOW_SECONDS = 1.0
+_UNKNOWN: Any = object()
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,8 @@ class GraphQLEngine:
         self.hub = Hub(schema.core)
         self.looks = Looks(runtime)
         self.use_plans = use_plans
-        self._plans: OrderedDict[Any, Plan | None] = OrderedDict()
+        self._deadlines = Deadlines(runtime.settings.operation_seconds)
+        self._plans: OrderedDict[tuple[str, str, tuple[Any, ...]], Plan | None] = OrderedDict()
 
     async def __aenter__(self) -> "GraphQLEngine":
         """Begin to hear of revocations."""
@@ -87,25 +88,27 @@ class GraphQLEngine:
     async def answer(self, caller: Caller, request: GraphQLRequest, *, reads_only: bool) -> Answer:
         """Run a query, or a mutation unless only reads are allowed."""
         started = perf_counter()
-        answer = await self._bounded(caller, request, reads_only=reads_only)
+        kind = "unknown"
+        try:
+            with self._deadlines:
+                # On a live connection the credential was shown long ago; else in this very request.
+                if caller.live:
+                    caller = await caller.now()
+                document, operation = self._operation(request)
+                kind = operation.kind
+                answer = await self._answered(caller, document, operation, request, reads_only=reads_only)
+        except RequestRefused as refusal:
+            answer = await self._fined(caller, request, refusal)
+        except OverLimit as refusal:
+            answer = _over_limit(refusal)
+        except TimeoutError:
+            late = Unavailable("The operation took too long; ask for less, or try again.")
+            answer = replace(_refused_request(RequestRefused(refusal_error(late))), status=503)
         seconds = perf_counter() - started
-        kind = self.operation_kind(request) or "unknown"
         observe.operation(kind, request.operation_name, answer.code, seconds)
         if seconds > SLOW_SECONDS:
             log.warning("slow operation", kind=kind, document=hashed(request.query or ""), seconds=round(seconds, 3))
         return answer
-
-    async def _bounded(self, caller: Caller, request: GraphQLRequest, *, reads_only: bool) -> Answer:
-        try:
-            async with asyncio.timeout(self.settings.operation_seconds):
-                return await self._answered(await caller.now(), request, reads_only=reads_only)
-        except RequestRefused as refusal:
-            return await self._fined(caller, request, refusal)
-        except OverLimit as refusal:
-            return _over_limit(refusal)
-        except TimeoutError:
-            late = Unavailable("The operation took too long; ask for less, or try again.")
-            return replace(_refused_request(RequestRefused(refusal_error(late))), status=503)
 
     async def stream(
         self, caller: Caller, request: GraphQLRequest, offer: Offer | None = None
@@ -186,8 +189,9 @@ class GraphQLEngine:
             raise RequestRefused(refusal_error(refusal)) from None
         return document, document.operation(request.operation_name)
 
-    async def _answered(self, caller: Caller, request: GraphQLRequest, *, reads_only: bool) -> Answer:
-        document, operation = self._operation(request)
+    async def _answered(
+        self, caller: Caller, document: Document, operation: Operation, request: GraphQLRequest, *, reads_only: bool
+    ) -> Answer:
         if operation.kind == "subscription" or (reads_only and operation.kind != "query"):
             raise RequestRefused(
                 GraphQLError(
@@ -201,9 +205,10 @@ class GraphQLEngine:
         charge = await self._charged(caller, operation, cost)
         await self._looked(caller, document, operation, request)
         if operation.kind == "query" and caller.viewer is not None and self.use_plans:
-            body = await self._planned(View.of(caller.viewer), document, operation, variables)
+            body = await self._planned(caller.view or View.of(caller.viewer), document, operation, variables)
             if body is not None:
-                told = b'{"data":%b,"extensions":{"cost":{"requested":%d}}}' % (body, cost)
+                # Joined once, at the end: a page is large enough that each copy of it is felt.
+                told = b"".join((b'{"data":{', *body, b'},"extensions":{"cost":{"requested":%d}}}' % cost))
                 return Answer(told, executed=True, headers=charge.headers if charge else ())
         context = self._context(caller, charge)
         answer = self._told(await self._referred(context, document, request), cost)
@@ -236,7 +241,6 @@ class GraphQLEngine:
     ) -> tuple[dict[str, Any], int]:
         """Coerce the variables and count the cost, before anything is read."""
         try:
-            bound_variables(request.variables, self.settings)
             variables = self._coerced(operation, request.variables or {})
             cost = document.cost.of(operation.node, variables)
             if cost > self.settings.limit_cost:
@@ -249,10 +253,10 @@ class GraphQLEngine:
         return variables, cost
 
     def _coerced(self, operation: Operation, given: dict[str, Any]) -> dict[str, Any]:
-        if operation.plain_variables is not None:
-            variables = read_at_once(operation.plain_variables, given)
-            if variables is not None:
-                return variables
+        variables = operation.plain_variables.read(given)
+        if variables is not None:
+            return variables
+        bound_variables(given, self.settings)
         coerced = get_variable_values(
             schema.core,
             operation.node.variable_definitions or (),
@@ -269,8 +273,8 @@ class GraphQLEngine:
 
     async def _planned(
         self, view: View, document: Document, operation: Operation, variables: dict[str, Any]
-    ) -> bytes | None:
-        """Answer by the plan, or give None: then the reference way answers, and says what is wrong if anything is."""
+    ) -> list[bytes] | None:
+        """Answer by the plan, member by member; or give None, and the reference way says what is wrong."""
         try:
             plan = self._plan(view.sight, document, operation, variables)
             if plan is None:
@@ -288,23 +292,21 @@ class GraphQLEngine:
                 # An object is absent or not visible: the reference way says so.
                 return None
             parts += (key, value)
-        return b"{%b}" % b"".join(parts)
+        return parts
 
     def _plan(self, sight: Sight, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan | None:
         form = tuple(
             (name, form_of(value), Cursors.form(value) if name in operation.cursor_variables and value else None)
             for name, value in variables.items()
         )
-        key = (document.hash, operation.node.name and operation.node.name.value, form, sight)
-        cached = key in self._plans
-        observe.plan(cached=cached)
-        if cached:
+        key = (operation.key, sight.word, form)
+        plan: Plan | None = self._plans.get(key, _UNKNOWN)
+        observe.plan(cached=plan is not _UNKNOWN)
+        if plan is not _UNKNOWN:
             self._plans.move_to_end(key)
-            return self._plans[key]
+            return plan
         try:
-            plan: Plan | None = compile_plan(
-                schema.core, operation.node, document.fragments, variables, sight, self.cursors
-            )
+            plan = compile_plan(schema.core, operation.node, document.fragments, variables, sight, self.cursors)
         except (NoPlan, RecursionError):
             plan = None
         self._plans[key] = plan

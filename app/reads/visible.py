@@ -1,7 +1,7 @@
 """What a viewer may see, as SQL: how far the eyes reach is part of a statement, the organizations are bound to it."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,12 @@ class Sight:
     """How far a viewer sees: equal sights share statements."""
 
     reaches: tuple[Reach, ...]
+    # The same in one word, by which plans are found: a tuple of enumerations is hashed anew each time.
+    word: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Spell the word."""
+        object.__setattr__(self, "word", " ".join(self.reaches))
 
     def reach(self, permission: Permission) -> Reach:
         """Tell in how many organizations the viewer has a permission."""

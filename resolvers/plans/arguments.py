@@ -94,14 +94,14 @@ def _object(node: ObjectValueNode, type_: GraphQLInputObjectType, variables: Var
 
 def form_of(value: Any) -> Any:
     """Tell what of a variable's value is structure: requests of equal form share a plan, whatever else they bind."""
+    if type(value) is str:
+        prefix, separator, _ = value[:5].partition("_")
+        if separator and prefix in _KINDS:
+            return prefix
+        return str if value.strip() else ""
     match value:
         case None | bool() | int() | Word():
             return value
-        case str():
-            if not value.strip():
-                return ""
-            prefix, separator, _ = value[:5].partition("_")
-            return prefix if separator and prefix in _KINDS else str
         case dict():
             return tuple((name, form_of(part)) for name, part in value.items())
         case list():

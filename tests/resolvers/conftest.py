@@ -35,7 +35,7 @@ class Watched(GraphQLEngine):
 
     planned = False
 
-    async def _planned(self, *arguments: Any) -> bytes | None:
+    async def _planned(self, *arguments: Any) -> list[bytes] | None:
         body = await super()._planned(*arguments)
         self.planned = body is not None
         return body

@@ -97,3 +97,13 @@ async def test_a_read_is_tried_twice_and_not_again(
     with pytest.raises(Unavailable):
         await Watched(runtime).ask(viewer, PATTERNS)
     assert tries == 2
+
+
+@pytest.mark.parametrize("use_plans", [True, False], ids=["plans", "resolvers"])
+async def test_an_operation_that_takes_too_long_is_given_up(
+    use_plans: bool, database_url: str, redis_url: str, viewer: Viewer, patterns_locked: None
+) -> None:
+    patient = settings_for(database_url, redis_url, statement_seconds=30, operation_seconds=0.05)
+    async with open_runtime(patient) as runtime:
+        told = json.loads(await Watched(runtime, use_plans=use_plans).ask(viewer, PATTERNS))
+    assert [error["extensions"]["code"] for error in told["errors"]] == ["UNAVAILABLE"]
