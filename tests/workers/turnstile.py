@@ -46,12 +46,18 @@ class Turnstile:
     folder: Path
     keeps: Callable[[], Awaitable[bool]]
     waiting: "asyncio.Queue[Waiting]" = field(default_factory=asyncio.Queue)
-    passed: int = 0
+    here: list[Waiting] = field(default_factory=list)
 
     @property
     def path(self) -> str:
         """The PATH of those who shall meet it."""
         return f"{self.folder}{os.pathsep}{os.environ['PATH']}"
+
+    def open(self) -> None:
+        """Keep nobody waiting any more."""
+        self.keeps = nobody
+        for one in self.here:
+            one.passes.set()
 
     async def meet(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Let one git pass, or keep it waiting."""
@@ -60,6 +66,7 @@ class Turnstile:
             if await self.keeps():
                 credentials = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
                 one = Waiting(struct.unpack("3i", credentials)[0], arguments)
+                self.here.append(one)
                 self.waiting.put_nowait(one)
                 await _either(one.passes.wait(), reader.read())
                 if one.passes.is_set():
@@ -68,7 +75,6 @@ class Turnstile:
                     await reader.read()
                 one.gone.set()
             else:
-                self.passed += 1
                 writer.write(b"!")
                 await writer.drain()
         writer.close()
