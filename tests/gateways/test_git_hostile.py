@@ -20,6 +20,7 @@ from app.gateways.git import process as git_process
 from tests.gateways.conftest import Fetcher
 from tests.gateways.making import ENVIRONMENT, Made
 from tests.gateways.serving import BACKEND, Server
+from tests.gateways.trapping import trap
 
 
 @pytest.fixture
@@ -49,94 +50,10 @@ async def read_all(fetch: Fetcher, commit: str) -> None:
             await blame_lines(fetch.cache, commit, path, [1])
 
 
-# What a repository's own settings can make a git run that works inside it.
-TRAPS = """
-[core]
-    fsmonitor = {run}
-    hooksPath = {hooks}
-    sshCommand = {run}
-    gitProxy = {run}
-    askPass = {run}
-    editor = {run}
-    pager = {run}
-    alternateRefsCommand = {run}
-    attributesFile = {attributes}
-    repositoryFormatVersion = 1
-[extensions]
-    worktreeConfig = true
-    partialClone = origin
-[remote "origin"]
-    url = {elsewhere}
-    promisor = true
-    partialCloneFilter = blob:none
-    uploadpack = {run}
-    vcs = ext
-[uploadpack]
-    packObjectsHook = {run}
-    allowFilter = true
-[protocol]
-    allow = always
-[protocol "ext"]
-    allow = always
-[credential]
-    helper = "!{run}"
-[diff]
-    external = {run}
-[diff "trap"]
-    textconv = {run}
-    command = {run}
-[filter "trap"]
-    clean = {run}
-    smudge = {run}
-    process = {run}
-[alias]
-    upload-pack = "!{run}"
-    pack-objects = "!{run}"
-    ls-tree = "!{run}"
-[gpg]
-    program = {run}
-[log]
-    showSignature = true
-[include]
-    path = {included}
-[safe]
-    directory = *
-"""
-HOOKS = [
-    "post-checkout",
-    "pre-auto-gc",
-    "reference-transaction",
-    "post-index-change",
-    "fsmonitor-watchman",
-    "update",
-    "post-update",
-]
-
-
 @pytest.fixture
 def trapped(made: Made, canary: Path, tmp_path: Path) -> Made:
     """A repository whose settings, hooks and attributes run a program wherever settings can."""
-    program = tmp_path / "run"
-    program.write_text(f"#!/bin/sh\ntouch {canary}\nexit 0\n")
-    program.chmod(0o755)
-    included = tmp_path / "included"
-    included.write_text(f"[core]\n\tfsmonitor = {program}\n\tsshCommand = {program}\n")
-    attributes = tmp_path / "attributes"
-    attributes.write_text("* filter=trap diff=trap\n")
-    made.commit({".gitattributes": "* filter=trap diff=trap\n", "a.py": "1\n"})
-    lost = made.object("blob", b"lost for ever\n")
-    made.commit({"a.py": "2\n"})
-    hooks = tmp_path / "hooks"
-    for folder in (hooks, made.folder / "hooks"):
-        folder.mkdir(exist_ok=True)
-        for hook in HOOKS:
-            (folder / hook).symlink_to(program)
-    values = {"run": program, "hooks": hooks, "included": included, "attributes": attributes, "elsewhere": made.path}
-    (made.folder / "config").write_text(TRAPS.format(**values))
-    (made.folder / "config.worktree").write_text(f"[core]\n\tfsmonitor = {program}\n\tbare = false\n")
-    (made.folder / "objects" / lost[:2] / lost[2:]).unlink()
-    assert not canary.exists()
-    return made
+    return trap(made, canary, tmp_path)
 
 
 def test_the_traps_work_on_whoever_steps_into_them(trapped: Made, canary: Path) -> None:

@@ -139,6 +139,7 @@ async def kept(gate: Turnstile, runtime: Runtime, run_id: UUID) -> Waiting:
     waiting, finishing = asyncio.create_task(gate.waiting.get()), asyncio.create_task(ended(runtime, run_id))
     await asyncio.wait({waiting, finishing}, return_when=asyncio.FIRST_COMPLETED)
     finishing.cancel()
+    await asyncio.wait({finishing})
     if not waiting.done():
         waiting.cancel()
         pytest.skip("this stage asks no git")

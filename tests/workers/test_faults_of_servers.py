@@ -110,9 +110,13 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Insta
     """One installation for all tests of this file: what is killed comes back."""
     async with AsyncExitStack() as stack:
         gate = await stack.enter_async_context(turnstile())
-        quick = {"TENET_WORKER_LEASE_SECONDS": "1", "TENET_WORKER_POLL_SECONDS": "0.05"}
         life = await stack.enter_async_context(
-            running(tmp_path_factory.mktemp("installation") / "data", PATH=gate.path, **quick)
+            running(
+                tmp_path_factory.mktemp("installation") / "data",
+                PATH=gate.path,
+                TENET_WORKER_LEASE_SECONDS="1",
+                TENET_WORKER_POLL_SECONDS="0.05",
+            )
         )
         await life.ready()
         yield Installation(life, gate)
