@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -24,7 +27,9 @@ from app.db.migrating import standing
 from app.db.readers import LOST, SESSION, Readers, passes
 from app.db.tx import Tx
 from app.domain.errors import Unavailable
-from app.domain.jobs import JobTally
+from app.domain.errors import read as read_refusal
+from app.domain.events import Answered
+from app.domain.jobs import JobTally, Question
 from app.domain.source import Source, SourceRules, Transport
 from app.gateways.addresses import Lookup, addresses_of, system_lookup
 from app.gateways.bus import Bus
@@ -81,6 +86,28 @@ class Runtime:
                 async with session.begin():
                     yield tx
         await self._tell(tx)
+
+    async def ask(self, question: Question, seconds: float) -> Any:
+        """Have a worker find something out, outside of any transaction; a refusal of its own is raised here."""
+        try:
+            async with self.bus.listen(Answered(question.ask_id, 0).channel) as bell:
+                await self.queue.put(question)
+                until = monotonic() + seconds
+                while (left := until - monotonic()) > 0:
+                    await bell.wait(min(left, LOOK_SECONDS))
+                    told = await self.queue.take_answer(question.ask_id)
+                    if told is not None and "refusal" in told:
+                        raise read_refusal(told["refusal"])
+                    if told is not None:
+                        return told["answer"]
+        except PASSING as error:
+            raise Unavailable("The workers cannot be reached just now; try again.") from error
+        raise Unavailable("No worker answered in time; try again.")
+
+    async def tell(self, ask_id: UUID, answer: Any) -> None:
+        """Give the answer to a question."""
+        await self.queue.leave_answer(ask_id, answer)
+        await self.bus.publish(Answered(ask_id, 0))
 
     async def condition(self) -> dict[str, str | None]:
         """Look at each part that requests and jobs need: None where it works, else what is wrong with it."""

@@ -237,7 +237,10 @@ async def pattern(
         "extracted_at": _now(),
         "extracted_by": "naming 1",
         "rule_kind": RuleKind.AST,
-        "rule_definition": {"rule": {"pattern": "class $NAME(Exception): $$$BODY"}},
+        "rule_definition": {
+            "applicable": {"pattern": "class $NAME(Exception): $$$BODY"},
+            "conforming": {"has": {"field": "name", "regex": "Error$"}},
+        },
         "rule_text": "class $NAME(Exception)",
         "scope_languages": ["Python"],
         "scope_include": ["src/**"],

@@ -6,7 +6,8 @@ from typing import Any
 
 from app.domain import jobs
 from app.runtime import Runtime
-from workers import nightly, schedule, sweep
+from workers import measure, nightly, quote, schedule, sweep
+from workers.answering import answering
 from workers.ingest import carrying, helping, upkeep
 
 
@@ -36,5 +37,7 @@ WORKS = (
     Work(jobs.Revive, upkeep.revive, seconds=60, every_seconds=5),
     Work(jobs.Schedule, schedule.schedule, seconds=300, every_seconds=60),
     Work(jobs.Sweep, sweep.sweep, seconds=600, hourly_at_minute=17),
+    Work(jobs.Measure, answering(measure.measure), seconds=15, tries=1),
+    Work(jobs.Quote, answering(quote.quote), seconds=15, tries=1),
     Work(jobs.Nightly, nightly.nightly, seconds=3600, daily_at_hour=3),
 )

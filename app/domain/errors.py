@@ -1,5 +1,6 @@
 """Refusals a client can act on, and faults an operator can mend: the two ways this product says no."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -97,6 +98,21 @@ class Unavailable(Refusal):
     """A part of this installation does not answer just now; trying again is right."""
 
     code = ErrorCode.UNAVAILABLE
+
+
+def spell(refusal: Refusal) -> dict[str, Any]:
+    """Spell a refusal for another process."""
+    return {"message": refusal.message, "extensions": refusal.extensions}
+
+
+def read(spelt: Mapping[str, Any]) -> Refusal:
+    """Give the refusal that another process spelt."""
+    kinds = {kind.code.value: kind for kind in Refusal.__subclasses__()}
+    kind = kinds[spelt["extensions"]["code"]]
+    refusal = kind.__new__(kind)
+    # Each kind has a signature of its own; what all of them come to is the same.
+    Refusal.__init__(refusal, spelt["message"], **{k: v for k, v in spelt["extensions"].items() if k != "code"})
+    return refusal
 
 
 class Fault(Exception):

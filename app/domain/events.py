@@ -46,3 +46,9 @@ class RunQueued(Event):
     """A repository has a new run."""
 
     topic = "repo"
+
+
+class Answered(Event):
+    """A job that somebody waits for has its answer."""
+
+    topic = "answer"

@@ -144,6 +144,47 @@ BUCKETS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0, float("inf"))
 
 
 @dataclass(frozen=True, slots=True)
+class Measure(Job):
+    """Run a rule over a repository, and tell what it does there; somebody waits for the answer."""
+
+    name = "measure"
+    line = Line.INTERACTIVE
+    ask_id: UUID
+    repo_id: UUID
+    kind: str
+    definition: dict[str, Any]
+    languages: list[str]
+    include: list[str]
+    exclude: list[str]
+
+    @property
+    def id(self) -> str | None:
+        """Each question is one of its own."""
+        return f"{self.name}:{self.ask_id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote(Job):
+    """Quote lines of a file at the commit that was read last; somebody waits for the answer."""
+
+    name = "quote"
+    line = Line.INTERACTIVE
+    ask_id: UUID
+    repo_id: UUID
+    path: str
+    start_line: int | None
+    end_line: int | None
+
+    @property
+    def id(self) -> str | None:
+        """Each question is one of its own."""
+        return f"{self.name}:{self.ask_id.hex}"
+
+
+Question = Measure | Quote
+
+
+@dataclass(frozen=True, slots=True)
 class JobTally:
     """How many jobs of a name ended in a state; each bucket counts those that took at most so many seconds."""
 

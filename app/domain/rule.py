@@ -90,6 +90,22 @@ def stored(rule: Rule) -> dict[str, Any]:
     return {**rule.definition, **roles}
 
 
+def columns_of(rule: Rule) -> dict[str, Any]:
+    """Spell a rule as the columns of its pattern."""
+    return {
+        "rule_kind": rule.kind,
+        "rule_definition": stored(rule),
+        "rule_text": rule.text,
+        "rule_exportable": rule.exportable,
+        "rule_alternative": rule.alternative,
+        "scope_languages": list(rule.scope.languages),
+        "scope_include": list(rule.scope.include),
+        "scope_exclude": list(rule.scope.exclude),
+        "scope_include_regex": rule.scope.include_expression,
+        "scope_exclude_regex": rule.scope.exclude_expression,
+    }
+
+
 def normal_form(value: Any) -> Any:
     """Bring a definition into the one form in which equal ones are equal: keys in order, white space collapsed."""
     if isinstance(value, Mapping):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
+from uuid import UUID
 
 from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix
@@ -17,6 +18,10 @@ from app.gateways.redis import open_pool
 WORKERS = "tenet:workers"
 # A worker says every second or so that it lives; silence of this length makes it count as gone.
 SILENCE_SECONDS = 10.0
+
+# Where the answers of jobs that somebody waits for lie until they are taken.
+ANSWER = "tenet:answer:"
+ANSWER_SECONDS = 60
 
 # How jobs ended, counted for the whole installation: fields `name state bucket`, a bucket being the number of seconds
 # that a job took at most, and `name state sum`, all seconds together.
@@ -64,6 +69,15 @@ class Queue:
             # So redis-py calls a connection that broke while it watched a key; arq catches only the other meaning.
             raise exceptions.ConnectionError(str(error)) from error
         return queued is not None
+
+    async def leave_answer(self, ask_id: UUID, answer: Any) -> None:
+        """Leave an answer for whoever asked; if they are gone, it goes as well."""
+        await self._arq.set(f"{ANSWER}{ask_id.hex}", serialize(answer), ex=ANSWER_SECONDS)
+
+    async def take_answer(self, ask_id: UUID) -> Any:
+        """Take an answer; None where there is none yet."""
+        answer = await self._arq.getdel(f"{ANSWER}{ask_id.hex}")
+        return None if answer is None else json.loads(answer)
 
     async def depth(self) -> QueueDepth:
         """Count jobs and workers."""

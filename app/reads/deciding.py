@@ -58,6 +58,26 @@ async def hold_for(session: AsyncSession, viewer: Viewer, *ids: UUID) -> list[mo
     return [permitted(viewer, held.get(identifier)) for identifier in ids]
 
 
+async def look(session: AsyncSession, viewer: Viewer, repo_id: UUID, *, lock: bool = False) -> models.Repo:
+    """Give a repository whose patterns a viewer may write, and that was read before, or refuse."""
+    repo = await session.get(models.Repo, repo_id, with_for_update={"key_share": True} if lock else None)
+    seen = (Permission.READ_REPOS, Permission.READ_PATTERNS)
+    if repo is None or not any(viewer.sees(repo.organization_id, permission) for permission in seen):
+        raise NotFound("No such repository.")
+    viewer.require(Permission.TRIAGE, repo.organization_id)
+    if repo.last_ingested_commit is None:
+        raise Conflict("The repository has not been read yet; start a run first.")
+    return repo
+
+
+async def find_for(session: AsyncSession, viewer: Viewer, pattern_id: UUID) -> models.Pattern:
+    """Give a pattern that a viewer may decide about, without holding it, or refuse."""
+    pattern = await session.get(models.Pattern, pattern_id)
+    if pattern is not None and not viewer.sees(pattern.organization_id, Permission.READ_PATTERNS):
+        pattern = None
+    return permitted(viewer, pattern)
+
+
 async def hold_part(
     session: AsyncSession, viewer: Viewer, model: type[Part], identifier: UUID, noun: str
 ) -> tuple[models.Pattern, Part]:

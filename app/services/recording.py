@@ -24,7 +24,7 @@ from app.domain.pattern import (
     PatternStatus,
     PatternType,
 )
-from app.domain.rule import Rule, stored
+from app.domain.rule import Rule, columns_of
 from app.reads import mining
 
 WITHDRAWN = "No longer found in the code."
@@ -186,23 +186,7 @@ def _words(discovery: Discovery) -> dict[str, Any]:
         "language": scope.languages[0] if scope.languages else None,
         "extraction_reasoning": discovery.reasoning,
         "extracted_by": discovery.extracted_by,
-        **rule_columns(discovery.rule),
-    }
-
-
-def rule_columns(rule: Rule) -> dict[str, Any]:
-    """Spell a rule as columns."""
-    return {
-        "rule_kind": rule.kind,
-        "rule_definition": stored(rule),
-        "rule_text": rule.text,
-        "rule_exportable": rule.exportable,
-        "rule_alternative": rule.alternative,
-        "scope_languages": list(rule.scope.languages),
-        "scope_include": list(rule.scope.include),
-        "scope_exclude": list(rule.scope.exclude),
-        "scope_include_regex": rule.scope.include_expression,
-        "scope_exclude_regex": rule.scope.exclude_expression,
+        **columns_of(discovery.rule),
     }
 
 

@@ -1,11 +1,14 @@
 """Triaging: the moves of patterns from one status to another, by people and by the table of moves."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from app.checkers.registry import ready
 from app.db import models
 from app.db.history import Step, record, touch
 from app.db.tx import Tx
@@ -13,6 +16,7 @@ from app.domain.errors import Invalid, InvalidTransition, NotFound, Refusal
 from app.domain.ids import Kind
 from app.domain.links import Link
 from app.domain.pattern import RECORDED_AS, Move, PatternStatus, advance, may_be_reviewed, move_to
+from app.domain.rule import RuleKind, read_rule
 from app.domain.viewer import Viewer
 from app.reads import deciding
 
@@ -91,6 +95,7 @@ def _move(viewer: Viewer, pattern: models.Pattern, decision: Decision, now: date
 def _apply(pattern: models.Pattern, move: Move, decision: Decision, user_id: UUID, now: datetime) -> None:
     match move:
         case Move.PROMOTE:
+            _compile(pattern)
             for column, value in decision.edits.items():
                 setattr(pattern, column, value)
             pattern.pr_review = pattern.pr_review and may_be_reviewed(pattern.category)
@@ -107,6 +112,29 @@ def _apply(pattern: models.Pattern, move: Move, decision: Decision, user_id: UUI
             pattern.validated_by_id = pattern.validated_at = None
         case Move.RESTORE:
             pattern.superseded_by_id = None
+
+
+def _compile(pattern: models.Pattern) -> None:
+    """Refuse authority to a rule that could not be run; what a model judges needs no running."""
+    if pattern.rule_kind is RuleKind.LLM:
+        return
+    languages, include = tuple(pattern.scope_languages), tuple(pattern.scope_include)
+    definition = json.dumps(pattern.rule_definition, sort_keys=True)
+    fault = _fault(pattern.rule_kind, definition, languages, include, tuple(pattern.scope_exclude))
+    if fault is not None:
+        raise Invalid("The rule of this pattern cannot be run; mend it first.", fields={"patternId": fault})
+
+
+@lru_cache(maxsize=2_000)
+def _fault(
+    kind: RuleKind, definition: str, languages: tuple[str, ...], include: tuple[str, ...], exclude: tuple[str, ...]
+) -> str | None:
+    try:
+        ready(read_rule(kind, json.loads(definition), languages=languages, include=include, exclude=exclude))
+    except Invalid as refusal:
+        fields: dict[str, str] = refusal.extensions["fields"]
+        return next((f"{name}: {fault}" for name, fault in fields.items()), refusal.message)
+    return None
 
 
 def _successor(pattern: models.Pattern, successor: models.Pattern | None) -> models.Pattern:

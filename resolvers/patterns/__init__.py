@@ -2,6 +2,7 @@
 
 import strawberry
 
+from resolvers.patterns.authoring import AuthoringMutations
 from resolvers.patterns.changes import PatternSubscriptions
 from resolvers.patterns.editing import EditingMutations
 from resolvers.patterns.queries import PatternQueries, pages_of_patterns
@@ -21,5 +22,5 @@ __all__ = [
 
 
 @strawberry.type
-class PatternMutations(TriageMutations, EditingMutations):
+class PatternMutations(TriageMutations, EditingMutations, AuthoringMutations):
     """What is decided about patterns."""

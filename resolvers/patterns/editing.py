@@ -1,5 +1,6 @@
 """Editing: what people change of a pattern besides its status."""
 
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,11 +9,16 @@ from strawberry.types import Info
 
 from app.domain.ids import Kind, parse_as
 from app.domain.pattern import PatternCategory, Severity
-from app.services import curating
+from app.domain.rule import Rule, RuleKind
+from app.reads import deciding
+from app.services import authoring, curating
+from app.services.authoring import Measured
 from resolvers.context import Context
 from resolvers.lists import shown
-from resolvers.patterns.inputs import EnforcementInput, PatternPayload, ProvenanceInput, edits_of
+from resolvers.patterns.authoring import measured, rule_of
+from resolvers.patterns.inputs import EnforcementInput, PatternPayload, ProvenanceInput, ScopeInput, edits_of
 from resolvers.patterns.types import Pattern
+from resolvers.words import JSON
 
 field = strawberry.field
 
@@ -40,6 +46,10 @@ class UpdatePatternInput:
     owner_id: strawberry.ID | None = field(
         default=strawberry.UNSET, description="Who maintains it, a member of its organization; null for nobody."
     )
+    rule_definition: JSON | None = field(
+        default=strawberry.UNSET, description="The rule itself, as its kind spells it; it is measured anew."
+    )
+    scope: ScopeInput | None = field(default=strawberry.UNSET, description="Where the rule speaks; likewise.")
 
 
 @strawberry.input(description="A pattern to be merged into another one of the same repository.")
@@ -91,13 +101,47 @@ async def _left(context: Context, pattern_id: UUID) -> PatternPayload:
     return PatternPayload(pattern=await shown(context, "Pattern", pattern_id))
 
 
+@dataclass(frozen=True, slots=True)
+class _Rewriting:
+    """Another rule for a pattern, and the version of the pattern it was measured for."""
+
+    rule: Rule
+    measured: Measured | None
+    version: int
+
+
+async def _rewriting(
+    context: Context, pattern_id: UUID, said: UpdatePatternInput, version: int | None
+) -> _Rewriting | None:
+    """Read and measure the rule that an edit brings, if it brings one."""
+    edits = edits_of(said, "rule_definition", "scope")
+    if not edits:
+        return None
+    async with context.read() as session:
+        pattern = await deciding.find_for(session, context.viewer, pattern_id)
+        deciding.expect(pattern, version)
+        await deciding.look(session, context.viewer, pattern.repo_id)
+    scope = edits.get("scope") or ScopeInput(
+        languages=pattern.scope_languages, include=pattern.scope_include, exclude=pattern.scope_exclude
+    )
+    definition = edits.get("rule_definition", pattern.rule_definition)
+    rule = rule_of(pattern.rule_kind, definition, scope, {"definition": "ruleDefinition"}, judged=True)
+    rule = replace(rule, text=pattern.rule_text)
+    found = None
+    if rule.kind is not RuleKind.LLM:
+        found = await measured(context, pattern.repo_id, rule, definition)
+        rule = replace(rule, alternative=found.alternative)
+    return _Rewriting(rule, found, pattern.version)
+
+
 @strawberry.type
 class EditingMutations:
     """What people edit of patterns."""
 
     @strawberry.mutation(
-        description=f"Edit a pattern. {_REFUSES} (null for what cannot be empty), CONFLICT (a newer version; the "
-        "extensions carry its state)."
+        description="Edit a pattern; another rule or scope is measured over the repository first. "
+        f"{_REFUSES} (null for what cannot be empty, or a rule that cannot be read), CONFLICT (a newer version; the "
+        "extensions carry its state), UNAVAILABLE (no worker measures the rule in time; try again)."
     )
     async def update_pattern(
         self,
@@ -114,8 +158,13 @@ class EditingMutations:
         if edits.get("owner_id") is not None:
             edits["owner_id"] = parse_as(Kind.USER, edits["owner_id"], field="ownerId")
         version = None if input.expected_version is strawberry.UNSET else input.expected_version
+        rewriting = await _rewriting(context, pattern_id, input, version)
         async with context.write() as tx:
-            await curating.revise(tx, viewer, pattern_id, edits, expected_version=version)
+            if rewriting is not None:
+                await authoring.rewrite(tx, viewer, pattern_id, rewriting.rule, rewriting.measured, rewriting.version)
+                version = None
+            if edits or rewriting is None:
+                await curating.revise(tx, viewer, pattern_id, edits, expected_version=version)
         return await _left(context, pattern_id)
 
     @strawberry.mutation(

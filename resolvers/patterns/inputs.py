@@ -44,6 +44,15 @@ class ProvenanceInput:
         return checked(Link(self.kind, self.url, self.title or None, self.description or None), place)
 
 
+@strawberry.input(description="Where a rule speaks.")
+class ScopeInput:
+    """Where a rule speaks."""
+
+    languages: list[str] = field(description="In files of these languages; all if empty.")
+    include: list[str] = field(description="In paths that match one of these globs; all if empty.")
+    exclude: list[str] = field(description="But in none that match one of these.")
+
+
 @strawberry.type(description="A pattern, as the decision left it.")
 class PatternPayload:
     """A pattern, as the decision left it."""

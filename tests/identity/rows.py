@@ -254,6 +254,41 @@ MUTATIONS |= {
     ),
 }
 
+# What is written by hand is measured first, and these repositories were never read.
+UNREAD = {caller: "CONFLICT" if outcome == OK else outcome for caller, outcome in TRIAGE.items()}
+UNREAD_REPO = UNREAD | dict.fromkeys(REPO_KEYS, "FORBIDDEN")
+SCOPE = {"languages": ["Python"], "include": [], "exclude": []}
+RULE = {"applicable": {"pattern": "class $NAME: $$$"}, "conforming": {"pattern": "class $NAME: pass"}}
+
+MUTATIONS |= {
+    "previewRule": Row(
+        lambda side: {"input": {"repoId": side.id("repo"), "kind": "AST", "definition": RULE, "scope": SCOPE}},
+        "applicable",
+        UNREAD_REPO,
+    ),
+    "createPattern": Row(
+        lambda side: {
+            "input": {
+                "repoId": side.id("repo"),
+                "name": "By hand",
+                "description": "Written.",
+                "type": "CODE",
+                "category": "NAMING",
+                "ruleKind": "AST",
+                "ruleDefinition": RULE,
+                "scope": SCOPE,
+            }
+        },
+        "pattern{name}",
+        UNREAD_REPO,
+    ),
+    "addEvidence": Row(
+        lambda side: {"input": {"patternId": side.id("pattern"), "path": "a.py", "startLine": 1}},
+        "evidence{path} pattern{name}",
+        UNREAD,
+    ),
+}
+
 SUBSCRIPTIONS = {
     "ingestionStatus": Row(lambda side: {"runId": side.id("run")}, "run{id repo{fullName}}", seen(*REPO_KEYS)),
     "patternChanges": Row(

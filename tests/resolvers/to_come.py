@@ -2,13 +2,8 @@
 
 TO_COME = frozenset(
     {
-        "Mutation.createPattern",
-        "Mutation.previewRule",
-        "Mutation.addEvidence",
         "Mutation.checkDiff",
         "Mutation.dismissViolation",
         "Repo.contextFiles",
-        "UpdatePatternInput.ruleDefinition",
-        "UpdatePatternInput.scope",
     }
 )
