@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import IngestionRun, Pattern, Repo, RunEvent, RunShard
 from app.domain.ids import Kind
-from app.domain.run import LIVE, IngestionStage
+from app.domain.run import LIVE, IngestionStage, RunStatus
 from app.domain.viewer import Permission
 from app.reads.shape import Many, One, Shape, in_organization, ordered
+
+_MOST_ASKED_FOR = 20
 
 # What an event keeps of its run: how the run stood when it happened.
 SNAPSHOT = (
@@ -137,15 +139,40 @@ async def results(session: AsyncSession, run_id: UUID, stage: IngestionStage) ->
     return list(found)
 
 
+async def next_in_turn(session: AsyncSession, asked_for: UUID | None, share: int) -> UUID | None:
+    """Find the run that a free place is for: of the organization that has the fewest at work, and fewer than a share.
+
+    A run whose worker died comes first, for it had its turn; among equals the one that was asked for, then the oldest.
+    """
+    runs = IngestionRun.__table__.c
+    works = (runs.status == RunStatus.RUNNING) & (runs.leased_until > func.now())
+    at_work = select(runs.organization_id, func.count().label("count")).where(works).group_by(runs.organization_id)
+    busy = at_work.subquery("busy")
+    count = func.coalesce(busy.c.count, 0)
+    left = (runs.status == RunStatus.RUNNING) & (runs.leased_until.is_(None) | (runs.leased_until <= func.now()))
+    query = (
+        select(runs.id)
+        .outerjoin(busy, busy.c.organization_id == runs.organization_id)
+        .where(left | ((runs.status == RunStatus.QUEUED) & (count < share)))
+        .order_by(left.desc(), count, (runs.id == asked_for).desc(), runs.queued_at, runs.id)
+        .limit(1)
+    )
+    return await session.scalar(query)
+
+
 async def stranded(session: AsyncSession, silence: timedelta) -> list[UUID]:
-    """List the live runs that no worker seems to have: what a crash of Redis or of a worker left behind."""
+    """List the oldest live runs that no worker seems to have: what a crash of Redis or of a worker left behind."""
     now = datetime.now(UTC)
     runs = IngestionRun.__table__
     rows = await session.scalars(
-        select(runs.c.id).where(
+        select(runs.c.id)
+        .where(
             runs.c.status.in_(LIVE),
             or_(runs.c.leased_until < now, runs.c.leased_until.is_(None)),
             runs.c.queued_at < now - silence,
         )
+        .order_by(runs.c.status == RunStatus.QUEUED, runs.c.queued_at)
+        # A job carries out whichever run's turn it is, so a few do for any number of runs that wait.
+        .limit(_MOST_ASKED_FOR)
     )
     return list(rows)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -13,7 +14,7 @@ from app.domain import jobs
 from app.domain.errors import Unavailable
 from app.domain.run import STAGES, IngestionStage
 from app.domain.source import SourceFailed
-from app.reads import repos
+from app.reads import repos, runs
 from app.runtime import Runtime
 from app.services import ingesting
 from app.services.ingesting import Claim, Superseded
@@ -27,6 +28,9 @@ from workers.ingest.step import Attempt, Findings
 from workers.ingest.verify import verify
 from workers.progress import Cancelled, Progress
 from workers.trying import pause_after
+
+# Runs that a job looks at before it leaves them to others.
+CLAIMS = 10
 
 NOT_YET = "Comes with a later version of Tenet."
 UNCHANGED = "Nothing changed since the last run."
@@ -50,8 +54,7 @@ async def ingest(runtime: Runtime, job: jobs.Ingest) -> None:
         async with runtime.write() as tx:
             await ingesting.begin_anew(tx, job.run_id)
     lease = timedelta(seconds=runtime.settings.worker_lease_seconds)
-    async with runtime.write() as tx:
-        held = await ingesting.claim(tx, job.run_id, lease)
+    held = await _claimed(runtime, job.run_id, lease)
     if held is None:
         return
     progress = Progress(runtime, held, lease)
@@ -67,6 +70,30 @@ async def ingest(runtime: Runtime, job: jobs.Ingest) -> None:
                 async with runtime.write() as tx:
                     await ingesting.release(tx, progress.held)
             raise
+        # Its job was spent on the run whose turn it was; one that was passed over then comes now.
+        async with runtime.read() as session:
+            waiting = await runs.next_in_turn(session, None, await _share(runtime))
+        if waiting is not None:
+            await runtime.queue.put(jobs.Ingest(waiting))
+
+
+async def _claimed(runtime: Runtime, asked_for: UUID, lease: timedelta) -> Claim | None:
+    """Take up the run whose turn it is, which need not be the one that the job names."""
+    share = await _share(runtime)
+    for _ in range(CLAIMS):
+        async with runtime.write() as tx:
+            run_id = await runs.next_in_turn(tx.session, asked_for, share)
+            if run_id is None:
+                return None
+            # None if another worker was faster, or if the run came to its end instead.
+            if (held := await ingesting.claim(tx, run_id, lease)) is not None:
+                return held
+    return None
+
+
+async def _share(runtime: Runtime) -> int:
+    """Tell how many runs of one organization may be at work: half of the places, so that others find one at once."""
+    return max(runtime.settings.worker_jobs * max(await runtime.queue.workers(), 1) // 2, 1)
 
 
 async def _clear_away(runtime: Runtime, held: Claim) -> None:
