@@ -1,14 +1,13 @@
 """MINE: facts of every file that changed, findings from the facts of all, and what each rule does in the repository."""
 
-import json
 from collections.abc import Sequence
-from contextlib import aclosing, suppress
-from datetime import datetime
+from contextlib import aclosing
 from uuid import UUID
 
 from app.domain.confidence import YEAR, Team
-from app.domain.errors import Invalid, NotFound
+from app.domain.errors import Invalid
 from app.domain.evidence import Claim, quote
+from app.domain.history import moment
 from app.domain.measurement import Past, Place
 from app.domain.rule import Rule, RuleKind, read_rule
 from app.domain.snapshot import FileFacts
@@ -72,30 +71,22 @@ async def mine(attempt: Attempt) -> None:
 
 
 async def _pasts(attempt: Attempt) -> tuple[dict[str, Past], Team]:
-    """Read what HISTORY summed up; a repository without any has no past."""
-    owner, commit = attempt.owner, attempt.found.commit
-    key = f"{owner.organization_id.hex}/{owner.repo_id.hex}/history/{commit}"
-    newest = await git.committed_at(attempt.cache, commit)
-    told: dict[str, dict[str, object]] = {}
-    with suppress(NotFound):
-        told = json.loads(await attempt.storage.get(key))
-    paths = {file.path for file in attempt.found.snapshot}
-    names: set[str] = set()
-    oldest: datetime | None = None
+    """Tell what HISTORY summed up; a repository without any has no past."""
+    past, newest = attempt.found.past, await git.committed_at(attempt.cache, attempt.found.commit)
+    people = [_person(name) for name in past.names]
     pasts = {}
-    for path, facts in told.items():
-        authors: dict[str, int] = {name: count for name, count in facts["authors"].items() if _person(name)}  # type: ignore[attr-defined]
-        names.update(authors)
-        first, last = datetime.fromisoformat(str(facts["first"])), datetime.fromisoformat(str(facts["last"]))
-        oldest = first if oldest is None else min(oldest, first)
-        if path in paths:
-            most = sorted(authors, key=lambda name: (-authors[name], name))[:_AUTHORS_OF_A_FILE]
-            new = first >= newest - YEAR
-            pasts[path] = Past(first, last, {name: authors[name] for name in most}, new)
-    team = Team(len(names), newest, oldest)
+    for file in attempt.found.snapshot:
+        if (trace := past.traces.get(file.path)) is None:
+            continue
+        authors = {past.names[number]: count for number, count in trace.authors.items() if people[number]}
+        most = sorted(authors, key=lambda name: (-authors[name], name))[:_AUTHORS_OF_A_FILE]
+        new = trace.added_at >= newest - YEAR
+        pasts[file.path] = Past(trace.added_at, trace.touched_at, {name: authors[name] for name in most}, new)
+    oldest = None if past.oldest is None else moment(past.oldest)
+    team = Team(sum(people), newest, oldest)
     if not team.tells_ages or (newest - (oldest or newest)) <= YEAR:
         # Where everything is new, nothing is newer than the rest.
-        pasts = {path: Past(past.first, past.last, past.authors) for path, past in pasts.items()}
+        pasts = {path: Past(one.first, one.last, one.authors) for path, one in pasts.items()}
     return pasts, team
 
 

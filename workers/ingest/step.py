@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.config import Settings
+from app.domain.authorship import Authorship
 from app.domain.confidence import Team
 from app.domain.snapshot import FileFacts
 from app.gateways import git
@@ -29,6 +30,8 @@ class Findings:
     languages: list[dict[str, Any]] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     snapshot: list[FileFacts] = field(default_factory=list)
+    past: Authorship = field(default_factory=Authorship)
+    """Who wrote the files, and when: `past.traces[path]`; empty until HISTORY was done."""
     paths: dict[str, FileFacts] = field(default_factory=dict)
     prospects: list[Prospect] = field(default_factory=list)
     """What MINE found and VERIFY left."""

@@ -40,7 +40,7 @@ async def records(
         repository=cache,
         config=await mailmap(cache, commit),
     ) as git:
-        reader = _Reader(mark.encode(), len(placeholders), most_entries)
+        reader = Reader(mark.encode(), len(placeholders), most_entries)
         rest = b""
         while piece := await git.read(deadline - get_running_loop().time()):
             *parts, rest = (rest + piece).split(b"\0")
@@ -53,7 +53,7 @@ async def records(
             yield last
 
 
-class _Reader:
+class Reader:
     """Puts records together: after a mark, made at random, some fields, and then changes with one path or two."""
 
     def __init__(self, mark: bytes, fields: int, most_entries: int) -> None:
