@@ -93,7 +93,7 @@ class Bars:
         self._progress = Progress(
             _Mark(),
             TextColumn("{task.description:<8}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=24, complete_style="cyan", finished_style="green"),
             TextColumn("{task.fields[told]}", style="dim"),
             console=console,
             # Results on standard output may go to the same terminal; they must not be redrawn.
@@ -117,7 +117,8 @@ class Bars:
                 self._tasks[name] = self._progress.add_task(name, total=1, start=False, told="", state="PENDING")
             done, total = stage["done"], stage["total"]
             if state in ENDED:
-                done = total = 1
+                # What was skipped has an empty bar: nothing of it was done.
+                done, total = (0 if state == "SKIPPED" else 1), 1
             elif state == "PENDING":
                 done, total = 0, 1
             left = _left(run) if state == "RUNNING" else ""

@@ -14,6 +14,7 @@ SHOWN = 20
 # One page of patterns with a page of evidence each stays well inside what one operation may cost.
 PATTERNS_A_PAGE, EVIDENCE_A_PAGE = 20, 100
 STYLES = {"STRONG": "bold green", "EMERGING": "cyan", "MODERATE": "", "WEAK": "dim", "LEGACY": "dim"}
+TIERS = tuple(STYLES)
 
 SUMMARY = """
 query Summary($id: ID!) {
@@ -104,8 +105,14 @@ async def patterns_of(asker: Asker, repo_id: str) -> list[Found]:
                 pattern[field] = await _all_places(asker, pattern["id"], field, pattern[field])
             patterns.append(pattern)
         if not page["pageInfo"]["hasNextPage"]:
-            return patterns
+            # Within a tier as in the queue, where what was found first stands first.
+            return sorted(patterns, key=_rank)
         after = page["pageInfo"]["endCursor"]
+
+
+def _rank(pattern: Found) -> tuple[int, str]:
+    tier = (pattern["confidence"] or {}).get("tier")
+    return TIERS.index(tier) if tier in TIERS else len(TIERS), pattern["id"]
 
 
 async def _all_places(asker: Asker, pattern_id: str, field: str, page: Found) -> list[Found]:

@@ -64,7 +64,9 @@ class RequestIds:
                 await self.app(scope, receive, send_named)
         finally:
             seconds = perf_counter() - started
-            if status >= 500 or (seconds > SLOW_SECONDS and scope["type"] == "http"):
+            # A probe that is told "not ready" was answered well, and it asks every few moments.
+            failed = status >= 500 and not (status == 503 and scope["path"] == "/health/ready")
+            if failed or (seconds > SLOW_SECONDS and scope["type"] == "http"):
                 log.warning("slow or failed request", path=scope["path"], status=status, seconds=round(seconds, 3))
             else:
                 log.debug("request", path=scope["path"], status=status, seconds=round(seconds, 3))
