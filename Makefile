@@ -11,7 +11,7 @@ DATA ?= $(CURDIR)/.tenet
 run_options = $(if $(PORT),--port $(PORT)) --data-dir "$(DATA)" $(if $(READY),--ready-file "$(READY)") \
 	$(if $(value REPO),--repo "$$REPO") $(if $(value BRANCH),--branch "$$BRANCH")
 
-.PHONY: help setup run test check lint types schema bench migration lock format clean
+.PHONY: help setup run test check lint types schema bench conformance migration lock format clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -49,9 +49,12 @@ types: setup ## mypy, strict
 schema: setup ## print the schema of the code to schema.graphql
 	@printed=$$($(BIN)/tenet schema) && printf '%s\n' "$$printed" > schema.graphql
 
-bench: setup ## measure, side by side with the baselines
+bench: setup ## measure reads and subscriptions, side by side with the baselines
 	@$(BIN)/python -m tests.bench $(ARGS)
 	@$(BIN)/python -m tests.bench.live
+
+conformance: setup ## point outside judges and real clients at the wire (needs Node and npm)
+	@$(BIN)/python -m tests.conformance $(ARGS)
 
 format: setup ## format the code
 	@$(BIN)/ruff format --quiet .

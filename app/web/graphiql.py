@@ -26,7 +26,8 @@ _POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-# Stands in the variables of a tab until the page knows the id of a repository that its visitor may see.
+# These stand in the variables of a tab until the page knows ids of objects that its visitor may see.
+ORGANIZATION_ID = "the id of an organization"
 REPO_ID = "the id of a repository"
 
 
@@ -80,6 +81,34 @@ query LookAround {
   }
 }
 """
+    ),
+    Tab(
+        """\
+# Connects a repository and begins to read it, which
+# can be followed in one of the next tabs.
+mutation ConnectRepo(
+  $organizationId: ID!
+  $url: String!
+) {
+  connectRepo(
+    input: {
+      organizationId: $organizationId
+      git: { url: $url }
+    }
+  ) {
+    repo {
+      id
+      fullName
+      ingestionStatus
+    }
+    run {
+      id
+      status
+    }
+  }
+}
+""",
+        {"organizationId": ORGANIZATION_ID, "url": "https://github.com/encode/starlette.git"},
     ),
     Tab(
         """\
@@ -139,7 +168,14 @@ subscription FollowPatterns($repoId: ID!) {
         {"repoId": REPO_ID},
     ),
 )
-EXAMPLES = (Example(REPO_ID, "{ repos(first: 1) { nodes { id } } }", ("repos", "nodes", 0, "id")),)
+EXAMPLES = (
+    Example(REPO_ID, "{ repos(first: 1) { nodes { id } } }", ("repos", "nodes", 0, "id")),
+    Example(
+        ORGANIZATION_ID,
+        "{ viewer { memberships { organization { id } } } }",
+        ("viewer", "memberships", 0, "organization", "id"),
+    ),
+)
 
 
 class GraphiQL:

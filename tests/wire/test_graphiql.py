@@ -31,13 +31,15 @@ TOY_TABS = (
     Tab("mutation Add($by: Int!) {\n  add(by: $by)\n}\n", {"by": 2}),
     Tab("subscription Ticks {\n  ticks\n}\n"),
     Tab("query Echo($text: String!) {\n  echo(text: $text)\n}\n", {"text": "somebody"}),
+    Tab("query Late($text: String!) {\n  echo(text: $text)\n}\n", {"text": "who came late"}),
 )
+TOY_EXAMPLES = (Example("somebody", "{ me }", ("me",)), Example("who came late", "{ arrived }", ("arrived",)))
 
 
 @pytest.fixture
 async def paged(start: Start) -> Service:
     """A service with the page, and tabs that fit its schema."""
-    return await start(GraphiQL(tabs=TOY_TABS, examples=[Example("somebody", "{ me }", ("me",))]))
+    return await start(GraphiQL(tabs=TOY_TABS, examples=TOY_EXAMPLES))
 
 
 async def test_a_browser_gets_the_page_and_programs_get_answers(paged: Service) -> None:
@@ -160,6 +162,16 @@ async def test_a_person_can_work_with_it(page: Page, paged: Service) -> None:
     await page.get_by_label("Show History").click()
     await expect(page.locator(".graphiql-history")).to_contain_text("Typed")
     assert "token" not in await page.evaluate("JSON.stringify(localStorage)")
+
+
+async def test_what_was_not_there_when_the_page_opened_is_looked_for_again(page: Page, paged: Service) -> None:
+    await page.get_by_role("tab", name="Late").click()
+    await _runs(page, "Late")
+    answer = page.locator(".result-window")
+    await expect(answer).to_contain_text('"echo": "who came late"')
+    paged.engine.arrived = "here at last"
+    await page.locator(".graphiql-execute-button").click()
+    await expect(answer).to_contain_text('"echo": "here at last"')
 
 
 async def test_a_link_may_bring_a_token_and_an_operation(page: Page, paged: Service) -> None:

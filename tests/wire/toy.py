@@ -33,6 +33,8 @@ SCHEMA = build_schema(
       me: String
       echo(text: String!): String
       big(kilobytes: Int!): String
+      "There from some moment on."
+      arrived: String
       "Never there."
       missing: String
       "Breaks where nobody foresaw it."
@@ -80,6 +82,7 @@ class Toy:
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     mutation_may_end: asyncio.Event = field(default_factory=asyncio.Event)
     down: bool = False
+    arrived: str | None = None
 
     async def caller(self, scope: Scope, init: Mapping[str, Any] | None) -> ToyCaller:
         headers = dict(scope["headers"])
@@ -170,6 +173,9 @@ class _Root:
 
     def big(self, info: Any, kilobytes: int) -> str:
         return "x" * 1024 * kilobytes
+
+    def arrived(self, info: Any) -> str | None:
+        return self.toy.arrived
 
     def missing(self, info: Any) -> str:
         raise GraphQLError("No such thing.", extensions={"code": "NOT_FOUND"})

@@ -66,16 +66,25 @@
   };
 
   // --- Tabs: where a variable waits for a real value, the service is asked for one.
+  // What is stored keeps the placeholder: the next visitor, with another token, is given a value of their own.
   const found = new Map();
+  const told = new Map();
   const fill = (text) => {
     for (const [placeholder, value] of found) text = text.replaceAll(placeholder, value);
+    return text;
+  };
+  const empty = (text) => {
+    for (const [value, placeholder] of told) text = text.replaceAll(value, placeholder);
     return text;
   };
   const look = async ({ placeholder, query, path }) => {
     const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ query }) };
     const { data } = await (await ask(url, init)).json();
     const value = path.reduce((at, step) => at?.[step], data);
-    if (typeof value === "string") found.set(placeholder, value);
+    found.delete(placeholder);
+    if (typeof value !== "string") return;
+    found.set(placeholder, value);
+    told.set(value, placeholder);
   };
   const storage = {
     get length() {
@@ -85,12 +94,19 @@
       const text = localStorage.getItem(key);
       return text === null ? null : fill(text);
     },
-    setItem: (key, value) => localStorage.setItem(key, value),
+    setItem: (key, value) => localStorage.setItem(key, empty(value)),
     removeItem: (key) => localStorage.removeItem(key),
     clear: () => localStorage.clear(),
   };
 
-  const fetcher = GraphiQL.createFetcher({ url, fetch: ask, wsClient: live, enableIncrementalDelivery: false });
+  // What was not there when the page opened may be there now: a repository that was connected in the tab before.
+  const send = GraphiQL.createFetcher({ url, fetch: ask, wsClient: live, enableIncrementalDelivery: false });
+  const fetcher = async (request, options) => {
+    const text = JSON.stringify(request.variables ?? null);
+    const waiting = settings.examples.filter(({ placeholder }) => text.includes(placeholder));
+    await Promise.allSettled(waiting.filter(({ placeholder }) => !found.has(placeholder)).map(look));
+    return send(waiting.length ? { ...request, variables: JSON.parse(fill(text)) } : request, options);
+  };
   // --- A link may bring an operation along: /graphql?query=...&variables=...
   const linked = new URLSearchParams(location.search);
   let mounted = 0;
