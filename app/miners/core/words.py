@@ -1,9 +1,12 @@
 """Sentences for people: where something holds, in words."""
 
+from collections.abc import Sequence
+
 from app.domain.recognition import FileRole
 from app.domain.rule import Scope
 from app.miners.core.family import Finding
 
+_MOST_EXCEPTIONS = 2
 _ROLES = {
     FileRole.SOURCE: "source",
     FileRole.TEST: "test",
@@ -36,9 +39,20 @@ def roles_in_words(scope: Scope) -> str:
 def places_in_words(scope: Scope) -> str:
     """Name the places of a scope: ` in src/api/`; nothing where it speaks of all."""
     if not scope.include:
-        return ""
+        return _but_not_in(scope)
     shown = [glob.removesuffix("**") if glob != "**" else glob for glob in scope.include]
     names = [f"`{name}`" for name in shown if not name.startswith("**/*.")]
     if not names:
-        return ""
-    return f" in {', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else f" in {names[0]}"
+        return _but_not_in(scope)
+    return f" in {_listed(names)}{_but_not_in(scope)}"
+
+
+def _but_not_in(scope: Scope) -> str:
+    names = [f"`{glob.removesuffix('**')}`" for glob in scope.exclude[:_MOST_EXCEPTIONS]]
+    if len(scope.exclude) > _MOST_EXCEPTIONS:
+        names.append("other places")
+    return f" (but not in {_listed(names)})" if names else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
