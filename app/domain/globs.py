@@ -91,7 +91,7 @@ def _fit(wanted: Sequence[str], parts: Sequence[str]) -> bool:
             at, place = star + 1, resumed
         else:
             return False
-    return all(rest == "**" for rest in wanted[at:])
+    return at == len(wanted)
 
 
 def _fits_part(wanted: str, part: str) -> bool:

@@ -1,0 +1,1 @@
+"""What rules of each kind find, and what is refused."""

@@ -1,0 +1,202 @@
+"""Rules of each kind over files: the sites they speak of, and which of them conform."""
+
+from typing import Any
+
+import pytest
+
+from app.checkers.engine import Engine
+from app.checkers.subject import Subject
+from app.domain.errors import Invalid
+from app.domain.languages import language_of
+from app.domain.listing import Listing
+from app.domain.recognition import FileRole
+from app.domain.rule import RuleKind, read_rule
+
+
+def found(kind: RuleKind, definition: dict[str, Any], files: dict[str, str], *languages: str) -> list[str]:
+    """Give every site as `path:first-last`, with a `!` where it does not conform."""
+    engine = Engine([read_rule(kind, definition, languages=languages)], Listing(files))
+    told = []
+    for path, text in files.items():
+        answer = engine.check(Subject(path, language_of(path), FileRole.SOURCE, text.encode()))
+        assert answer.broken is None
+        for site in answer.sites.get(0, ()):
+            lines = "" if site.start is None else f":{site.start}-{site.end}"
+            told.append(f"{path}{lines}{'' if site.conforming else '!'}")
+    return told
+
+
+ERRORS = {"a/_errors.py": "class Bad(Exception):\n    pass\n", "a/b.py": "x = 1\n\n\nclass Odd(Exception):\n    pass\n"}
+
+
+def test_an_ast_rule_compares_nodes_and_places() -> None:
+    definition = {
+        "applicable": {"kind": "class_definition", "has": {"field": "superclasses", "regex": "Exception"}},
+        "files": ["**/_errors.py"],
+    }
+    assert found(RuleKind.AST, definition, ERRORS, "Python") == ["a/_errors.py:1-2", "a/b.py:4-5!"]
+
+
+def test_an_ast_rule_may_speak_of_whole_files() -> None:
+    definition = {"applicable": {"kind": "module"}, "conforming": {"has": {"pattern": "x = $A", "stopBy": "end"}}}
+    assert found(RuleKind.AST, definition, ERRORS, "Python") == ["a/_errors.py:1-2!", "a/b.py:1-5"]
+
+
+IMPORTS = {
+    "shop/__init__.py": "",
+    "shop/a.py": "from .b import x\nimport shop.b\nimport json\n",
+    "shop/b.py": "import requests\n\n\ndef f():\n    import json\n",
+    "shop/c.py": "x = 1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        pytest.param(
+            {"applicable": {"internal": True}, "conforming": {"form": ["relative"]}},
+            ["shop/a.py:1-1", "shop/a.py:2-2!"],
+            id="form",
+        ),
+        pytest.param(
+            {"per": "file", "forbidden": {"module": ["requests*"]}},
+            ["shop/__init__.py", "shop/a.py", "shop/b.py:1-1!", "shop/c.py"],
+            id="forbidden",
+        ),
+        pytest.param(
+            {"applicable": {"module": ["json"]}, "conforming": {"top": True}},
+            ["shop/a.py:3-3", "shop/b.py:5-5!"],
+            id="at the top",
+        ),
+        pytest.param(
+            {"per": "file", "applicable": {"module": ["json", "requests"]}, "conforming": {"module": ["j*n"]}},
+            ["shop/a.py:3-3", "shop/b.py:5-5"],
+            id="one of several",
+        ),
+    ],
+)
+def test_import_rules(definition: dict[str, Any], expected: list[str]) -> None:
+    assert found(RuleKind.IMPORT, definition, IMPORTS, "Python") == expected
+
+
+PATHS = {
+    "src/user-card.tsx": "",
+    "src/user-card.test.tsx": "",
+    "src/sideBar.tsx": "",
+    "src/index.ts": "",
+    "lib/one.tsx": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        pytest.param(
+            {"applicable": {"words": "2"}, "conforming": {"case": "kebab-case"}},
+            ["src/user-card.tsx", "src/user-card.test.tsx", "src/sideBar.tsx!"],
+            id="case",
+        ),
+        pytest.param(
+            {"applicable": {"names": ["*Bar.tsx", "*card.tsx"]}, "conforming": {"twin": ["{folder}/{stem}.test.tsx"]}},
+            ["src/user-card.tsx", "src/sideBar.tsx!"],
+            id="twin",
+        ),
+        pytest.param(
+            {"applicable": {"names": ["one.tsx"]}, "conforming": {"twin": ["{folder}/../src/index.ts"]}},
+            ["lib/one.tsx"],
+            id="twin elsewhere",
+        ),
+        pytest.param(
+            {"per": "folder", "conforming": {"holds": ["index.ts"]}},
+            ["src/index.ts", "lib/one.tsx!"],
+            id="what a folder holds",
+        ),
+        pytest.param({"conforming": {"places": ["src/**"]}}, [*list(PATHS)[:4], "lib/one.tsx!"], id="places"),
+    ],
+)
+def test_path_rules(definition: dict[str, Any], expected: list[str]) -> None:
+    assert found(RuleKind.PATH, definition, PATHS) == expected
+
+
+TEXTS = {
+    "log_user.py": 'log = get("log_user")\nlog.info("a")\n',
+    "b.py": "log = get()\nlog.info(1)\nprint(2)\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        pytest.param(
+            {"per": "match", "applicable": r"log\.info\([^)]*\)", "conforming": r'"'},
+            ["log_user.py:2-2", "b.py:2-2!"],
+            id="matches",
+        ),
+        pytest.param(
+            {"per": "file", "conforming": r"^print\(", "absent": True}, ["log_user.py", "b.py:3-3!"], id="absent"
+        ),
+        pytest.param(
+            {"per": "file", "applicable": r"^log\b", "conforming": "print"}, ["log_user.py!", "b.py:3-3"], id="present"
+        ),
+        pytest.param({"lines": ['log = get("{stem}")']}, ["log_user.py:1-1", "b.py!"], id="template"),
+    ],
+)
+def test_regex_rules(definition: dict[str, Any], expected: list[str]) -> None:
+    assert found(RuleKind.REGEX, definition, TEXTS, "Python") == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "definition", "languages", "field"),
+    [
+        (
+            RuleKind.AST,
+            {"applicable": {"kind": "nothing_like_it"}, "conforming": {"kind": "x"}},
+            ["Python"],
+            "applicable",
+        ),
+        (RuleKind.AST, {"applicable": {"kind": "module"}, "conforming": {"knid": "x"}}, ["Python"], "conforming"),
+        (RuleKind.AST, {"applicable": {"regex": "("}, "files": ["*"]}, ["Python"], "applicable"),
+        (RuleKind.REGEX, {"conforming": "(?<=a)b"}, [], "conforming"),
+        (RuleKind.REGEX, {"per": "match", "applicable": "a{1000}{1000}", "conforming": "a"}, [], "applicable"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_run_is_refused_with_the_part_that_is_wrong(
+    kind: RuleKind, definition: dict[str, Any], languages: list[str], field: str
+) -> None:
+    rule = read_rule(kind, definition, languages=languages)
+    with pytest.raises(Invalid) as refused:
+        Engine([rule], Listing([]))
+    assert list(refused.value.extensions["fields"]) == [f"definition.{field}"]
+
+
+def test_an_ast_rule_needs_a_language_and_a_model_none_of_this() -> None:
+    with pytest.raises(Invalid):
+        Engine([read_rule(RuleKind.AST, {"applicable": {"kind": "module"}, "files": ["*"]})], Listing([]))
+    with pytest.raises(Invalid):
+        Engine([read_rule(RuleKind.LLM, {"question": "Is it kind?"})], Listing([]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 10_000 + ")" * 10_000,
+        "x = '" + "a" * 400_000 + "'",
+        "[" * 200_000,
+        "def" * 100_000,
+        "\0" * 10,
+        "a" * 600_000,
+    ],
+    ids=["nested", "long line", "opened", "no end", "nul", "large"],
+)
+def test_a_hostile_file_costs_itself(text: str) -> None:
+    rule = read_rule(
+        RuleKind.AST,
+        {"applicable": {"kind": "module"}, "conforming": {"has": {"kind": "integer", "stopBy": "end"}}},
+        languages=["Python"],
+    )
+    engine = Engine([rule, rule], Listing([]))
+    found = engine.check(Subject("a.py", "Python", FileRole.SOURCE, text.encode()))
+    assert found.unread is not None or found.sites
+    fine = engine.check(Subject("b.py", "Python", FileRole.SOURCE, b"x = 1\n"))
+    assert [site.conforming for site in fine.sites[0]] == [True]
