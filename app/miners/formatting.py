@@ -1,0 +1,136 @@
+"""How code looks where a language leaves it open: indentation, quotes, semicolons.
+
+Says, for instance: "TypeScript files are indented by 2 spaces" and "JavaScript statements end without semicolons". A
+formatter may see to it; then this is what it is told to do.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from app.domain.pattern import PatternCategory
+from app.domain.rule import Rule, RuleKind
+from app.miners.core.family import SCRIPTS, Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.words import in_scope
+from app.syntax import Source, text_of
+
+# What a script is asked by are lines that need no tree: statements of one line, and the modules that lines name.
+_STATEMENT = r"""(?m)^(?:import [^\n]*['"]|[ \t]*(?:return|const|let|var|throw) [^\n({\[`]*[\w'")\]]);?$"""
+_MODULE = r"""(?m)(?:^|\s)(?:from |import |require\()(?:'[^'\n]*'|"[^"\n]*")"""
+_STATEMENTS, _MODULES = re.compile(_STATEMENT), re.compile(_MODULE)
+_PLAIN = r"""^('[^'"\n]*'|"[^'"\n]*")$"""
+_ARGUMENTS = re.compile(_PLAIN)
+_INDENTED = re.compile(r"(?m)^([ \t]+)[^\s*]")
+_MOST = 200
+_USUAL = {
+    "Python": {"'": 0.4, '"': 0.6},
+    "Java": {"4 spaces": 0.7, "2 spaces": 0.25, "tabs": 0.1},
+    "JavaScript": {"2 spaces": 0.75, "4 spaces": 0.2, "tabs": 0.1, "'": 0.6, '"': 0.35, ";": 0.72, "none": 0.28},
+    "TypeScript": {"2 spaces": 0.75, "4 spaces": 0.2, "tabs": 0.1, "'": 0.6, '"': 0.4, ";": 0.78, "none": 0.22},
+}
+
+
+def facts(source: Source) -> Any:
+    """Tell the indentation, and count quotes and ends of statements."""
+    found: dict[str, Any] = {}
+    if source.language == "Python":
+        found["quotes"] = _counted(
+            text_of(node)[0]
+            for node in source.nodes("string")[:_MOST]
+            if _ARGUMENTS.match(text_of(node)) and node.parent is not None and node.parent.type == "argument_list"
+        )
+        return found
+    found["indent"] = _indent(source.text)
+    if source.language in SCRIPTS:
+        found["quotes"] = _counted(named[-1] for named in _first(_MODULES, source))
+        found["ends"] = _counted(";" if each.endswith(";") else "none" for each in _first(_STATEMENTS, source))
+    return found
+
+
+def _first(shape: "re.Pattern[str]", source: Source) -> Iterator[str]:
+    return (found.group() for found in islice(shape.finditer(source.text), _MOST))
+
+
+def _counted(forms: Iterable[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for form in forms:
+        counts[form] = counts.get(form, 0) + 1
+    return counts
+
+
+def _indent(text: str) -> str | None:
+    """Name the smallest step of a file; continued lines and comments have their own."""
+    steps = [found.group(1) for found in _INDENTED.finditer(text)]
+    if len(steps) < 3:
+        return None
+    tabs = sum(step[0] == "\t" for step in steps)
+    if tabs * 2 > len(steps):
+        return "tabs"
+    widths = {len(step) for step in steps if "\t" not in step}
+    return "2 spaces" if 2 in widths else "4 spaces" if 4 in widths else None
+
+
+def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
+    """Let each file vote for its indentation, and each text and statement for its form."""
+    told = facts or {}
+    if told.get("indent"):
+        yield Vote("indent", (told["indent"],))
+    for topic in ("quotes", "ends"):
+        for form, times in (told.get(topic) or {}).items():
+            yield Vote(topic, (form,), times)
+
+
+_INDENTS: dict[str, dict[str, Any]] = {
+    "2 spaces": {"conforming": r"(?m)^ {2}[^\s*]"},
+    "4 spaces": {"conforming": r"(?m)^(?: {2}|\t)[^\s*]", "absent": True},
+    "tabs": {"conforming": r"(?m)^\t+[^\s*]"},
+}
+_LITERALS: Any = {"kind": "string", "regex": _PLAIN, "inside": {"kind": "argument_list"}}
+
+
+def propose(finding: Finding) -> Proposal | None:
+    """Say the form."""
+    kind, alternative = RuleKind.REGEX, finding.alternative
+    definition: dict[str, Any]
+    if finding.topic == "indent":
+        definition = {"per": "file", "applicable": r"(?m)^(?: {2,}|\t)[^\s*]", **_INDENTS[finding.form]}
+        what = "with tabs" if finding.form == "tabs" else f"by {finding.form}"
+        said = f"{in_scope(finding, 'Files')} are indented {what}"
+    elif finding.topic == "quotes":
+        word, other = ("single", "double") if finding.form == "'" else ("double", "single")
+        alternative = f"{other} quotes" if finding.rivals else None
+        if finding.tongue == "Python":
+            kind = RuleKind.AST
+            definition = {"applicable": _LITERALS, "conforming": {"regex": f"^{finding.form}"}}
+        else:
+            definition = {"per": "match", "applicable": _MODULE, "conforming": f"{finding.form}$"}
+        said = f"{in_scope(finding, 'Texts')} stand in {word} quotes"
+    else:
+        bare = finding.form == "none"
+        alternative = ("a semicolon" if bare else "no semicolon") if finding.rivals else None
+        definition = {
+            "per": "match",
+            "applicable": _STATEMENT,
+            "conforming": ";$",
+            **({"absent": True} if bare else {}),
+        }
+        said = f"{in_scope(finding, 'Statements')} end {'without semicolons' if bare else 'with a semicolon'}"
+    rule = Rule(kind, definition, finding.scope, alternative=alternative)
+    return Proposal(said, rule, PatternCategory.STRUCTURAL, weight=0.7)
+
+
+def prior(finding: Finding) -> float:
+    """Know what formatters and editors do unasked."""
+    return _USUAL.get(finding.tongue or "", {}).get(finding.form, 0.05)
+
+
+FAMILY = Family(
+    "formatting",
+    votes,
+    propose,
+    facts=facts,
+    languages=frozenset(("Python", "Java", *SCRIPTS)),
+    prior=prior,
+    least=Least(sites=10, files=6, share=0.9, careful=0.85),
+)
