@@ -56,7 +56,19 @@ def cost() -> Cost:
 
 def test_the_api_loads_no_client_that_only_workers_need(cost: Cost) -> None:
     loaded = {module.partition(".")[0] for module in cost.modules}
-    assert loaded.isdisjoint({"anthropic", "githubkit", "httpx", "alembic", "opentelemetry", "typer", "workers"})
+    assert loaded.isdisjoint(
+        {
+            "anthropic",
+            "githubkit",
+            "httpx",
+            "alembic",
+            "opentelemetry",
+            "typer",
+            "workers",
+            "tree_sitter",
+            "ast_grep_py",
+        }
+    )
 
 
 def test_the_import_of_the_api_is_cheap(cost: Cost) -> None:
