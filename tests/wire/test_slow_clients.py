@@ -25,7 +25,7 @@ async def test_who_does_not_read_is_dropped(start: Start, transport: str, caplog
     reader = await service.talk()
     await reader.subscribe("1", "subscription { ticks }")
     await reader.result("1")
-    with _deaf(service) as deaf:
+    with deaf_socket(service) as deaf:
         await (_flooded_socket if transport == "websocket" else _flooded_events)(service, deaf)
         await service.engine.until(open_streams=2)
         # Others are served while it hangs.
@@ -33,7 +33,7 @@ async def test_who_does_not_read_is_dropped(start: Start, transport: str, caplog
         await service.engine.until(open_streams=1)
         assert service.engine.produced * 65_536 < IN_KERNELS
         # Cut, not merely closed: a close would wait for the client, with all that it has not read.
-        assert await _cut(deaf)
+        assert await is_cut(deaf)
         assert len(service.server.server_state.connections) == 1
     assert await reader.result("1")
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
@@ -42,19 +42,19 @@ async def test_who_does_not_read_is_dropped(start: Start, transport: str, caplog
 async def test_who_does_not_read_its_last_answer_is_dropped(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resolvers.transport.server.LINGER_SECONDS", 0.3)
     service = await start()
-    with _deaf(service) as deaf:
+    with deaf_socket(service) as deaf:
         body = json.dumps({"query": "{ big(kilobytes: 8000) }"})
         request = (
             f"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n"
             f"content-length: {len(body)}\r\n\r\n{body}"
         )
         await asyncio.get_running_loop().sock_sendall(deaf, request.encode())
-        assert await _cut(deaf)
+        assert await is_cut(deaf)
 
 
 async def test_many_operations_of_a_deaf_client_wait_in_turn(start: Start) -> None:
     service = await start(send_seconds=0.5)
-    with _deaf(service) as deaf:
+    with deaf_socket(service) as deaf:
         await _flooded_socket(service, deaf, operations=20)
         await service.engine.until(open_streams=20)
         await service.engine.until(open_streams=0)
@@ -67,7 +67,7 @@ async def test_without_help_of_the_server_it_is_dropped_as_well(start: Start, mo
     reader = await service.talk()
     await reader.subscribe("1", "{ big(kilobytes: 500) }")
     assert len((await reader.result("1"))["big"]) == 512_000
-    with _deaf(service) as deaf:
+    with deaf_socket(service) as deaf:
         await _flooded_socket(service, deaf)
         await service.engine.until(open_streams=1)
         await service.engine.until(open_streams=0)
@@ -78,7 +78,7 @@ def _plain_handle_connect(self: Any, event: Any) -> None:
     super(type(self), self).handle_connect(event)
 
 
-async def _cut(deaf: socket.socket) -> bool:
+async def is_cut(deaf: socket.socket) -> bool:
     """Wait until the connection is reset, without reading from it."""
     poller = select.poll()
     poller.register(deaf, 0)
@@ -86,7 +86,7 @@ async def _cut(deaf: socket.socket) -> bool:
     return bool(events) and bool(events[0][1] & select.POLLERR)
 
 
-def _deaf(service: Service) -> socket.socket:
+def deaf_socket(service: Service) -> socket.socket:
     deaf = socket.socket()
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     deaf.connect(("127.0.0.1", service.port))
@@ -103,9 +103,9 @@ async def _flooded_socket(service: Service, deaf: socket.socket, *, operations: 
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(deaf, handshake.encode())
     assert b" 101 " in await loop.sock_recv(deaf, 1000)
-    await loop.sock_sendall(deaf, _masked({"type": "connection_init"}))
+    await loop.sock_sendall(deaf, masked({"type": "connection_init"}))
     for number in range(operations):
-        await loop.sock_sendall(deaf, _masked({"type": "subscribe", "id": str(number), "payload": {"query": FLOOD}}))
+        await loop.sock_sendall(deaf, masked({"type": "subscribe", "id": str(number), "payload": {"query": FLOOD}}))
 
 
 async def _flooded_events(service: Service, deaf: socket.socket) -> None:
@@ -117,7 +117,7 @@ async def _flooded_events(service: Service, deaf: socket.socket) -> None:
     await asyncio.get_running_loop().sock_sendall(deaf, request.encode())
 
 
-def _masked(message: dict[str, Any]) -> bytes:
+def masked(message: dict[str, Any]) -> bytes:
     """Frame a text message as a client does; a mask of zeros leaves it readable."""
     text = json.dumps(message).encode()
     assert len(text) < 65_536
