@@ -17,6 +17,8 @@ from app.miners import (
     test_style,
     type_forms,
 )
+from app.miners.classes import names as class_names
+from app.miners.classes import places as class_places
 from app.miners.core.family import Facts, Family
 from app.syntax import Source, Unreadable
 
@@ -28,6 +30,8 @@ FAMILIES: tuple[Family, ...] = (
     formatting.FAMILY,
     file_affixes.FAMILY,
     caught_names.FAMILY,
+    class_names.FAMILY,
+    class_places.FAMILY,
     doc_comments.FAMILY,
     import_forms.FAMILY,
     preferred_libraries.FAMILY,

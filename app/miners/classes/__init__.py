@@ -1,0 +1,1 @@
+"""What classes of one kind have in common: how they are named, where they live, what they define."""

@@ -1,0 +1,102 @@
+"""Names and places of classes by what they extend, implement or are decorated with."""
+
+import pytest
+
+from app.miners.classes import names, places
+from tests.miners.trial import Trial, trial
+
+CLASSES = {
+    "py": "class {name}(ports.Port[int]):\n    pass\n",
+    "ts": "export class {name} extends ports.Port<number> {{}}\n",
+    "tsx": "export class {name} implements Port<number> {{}}\n",
+    "js": "class {name} extends Port {{ run() {{}} }}\n",
+    "java": "@Wired\npublic class {name} extends Port<Integer> {{}}\n",
+    "rs": "impl<T> ports::Port for {name}<T> {{}}\n",
+}
+BASE = {"rs": "pub trait Port {}\n"}
+SAID = {
+    "py": "Python subclasses of `Port`",
+    "ts": "TypeScript subclasses of `Port`",
+    "tsx": "TypeScript classes that implement `Port`",
+    "js": "JavaScript subclasses of `Port`",
+    "java": "Java subclasses of `Port`",
+    "rs": "Rust types that implement `Port`",
+}
+WORDS = ("Red", "Blue", "Green", "Old", "New", "Far", "Near", "Slow", "Fast", "Big", "Flat", "Odd")
+
+
+def repository(ending: str, classes: dict[str, str]) -> Trial:
+    """Put classes by name into files by path, beside as many files that have nothing to do with them."""
+    files = {path: CLASSES[ending].format(name=name) for name, path in classes.items()}
+    other = CLASSES[ending].replace("Port", "Other")
+    files |= {f"src/rest{place}/more{place}.{ending}": other.format(name=f"Rest{place}Thing") for place in range(30)}
+    files[f"src/ports.{ending}"] = BASE.get(ending, "")
+    return trial(files, families=[names.FAMILY, places.FAMILY])
+
+
+@pytest.mark.parametrize("ending", CLASSES)
+def test_a_name_after_the_kind(ending: str) -> None:
+    classes = {f"{word}Gate": f"src/{word.lower()}/{word.lower()}.{ending}" for word in WORDS}
+    found = repository(ending, {**classes, "OddGateway": f"src/zoo/odd.{ending}"}).find("Port` are named")
+    assert str(found) == f"{SAID[ending]} are named `…Gate` (12 of 13)"
+    assert found.violations == [f"src/zoo/odd.{ending}:1"]
+
+
+@pytest.mark.parametrize("ending", CLASSES)
+def test_a_place_of_the_kind(ending: str) -> None:
+    classes = {f"Gate{word}": f"src/{word.lower()}/gates/{word.lower()}.{ending}" for word in WORDS}
+    found = repository(ending, {**classes, "GateOne": f"src/zoo/one.{ending}"}).find("Port` live in")
+    assert str(found) == f"{SAID[ending]} live in `gates/` (12 of 13)"
+    assert found.violations == [f"src/zoo/one.{ending}:1"]
+
+
+@pytest.mark.parametrize("ending", CLASSES)
+def test_names_and_places_of_all_sorts_are_none(ending: str) -> None:
+    classes = {f"Gate{word}": f"src/{word.lower()}/{word.lower()}.{ending}" for word in WORDS}
+    assert not [said for said in repository(ending, classes).said if "Port" in said]
+
+
+def test_errors_live_in_one_module() -> None:
+    files = {f"app/part{number}.py": f"class Part{number}(Model): ...\n" for number in range(9)}
+    for place, words in (("app", WORDS[:7]), ("lib", WORDS[7:])):
+        files[f"{place}/_errors.py"] = "".join(f"class {word}Error(web.HTTPError): ...\n" for word in words)
+    files["lib/zoo.py"] = "class Lost(LookupError): ...\n"
+    found = trial(files, families=[places.FAMILY])
+    assert found.said == ["Python exception classes live in `_errors.py` (12 of 13)"]
+    assert found.find("_errors").violations == ["lib/zoo.py:1"]
+
+
+def test_a_file_with_a_base_and_all_that_extends_it_is_its_own_affair() -> None:
+    shapes = "class Shape: ...\n" + "".join(f"class {word}Shape(Shape): ...\n" for word in WORDS)
+    files = {f"app/part{number}.py": f"class Part{number}(Model): ...\n" for number in range(9)}
+    assert trial({**files, "app/shapes.py": shapes}, families=[places.FAMILY]).said == []
+
+
+def test_a_folder_with_much_of_the_code_is_no_place() -> None:
+    files = {f"src/core/gate{word}.py": f"class Gate{word}(Port): ...\n" for word in WORDS}
+    assert trial(files, families=[places.FAMILY]).said == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "text", "said"),
+    [
+        ("ts", "export interface I{0} {{}}\n", "TypeScript interfaces are named `I…` (12 of 12)"),
+        ("java", "interface I{0} {{}}\n", "Java interfaces are named `I…` (12 of 12)"),
+        ("ts", "export abstract class Base{0} {{}}\n", "TypeScript abstract classes are named `Base…` (12 of 12)"),
+        ("java", "public abstract class Abstract{0} {{}}\n", "Java abstract classes are named `Abstract…` (12 of 12)"),
+        ("java", "@rest.Web(1)\npublic class {0}Api {{}}\n", "Java classes with `@Web` are named `…Api` (12 of 12)"),
+        ("ts", "@Web()\nexport class {0}Api {{}}\n", "TypeScript classes with `@Web` are named `…Api` (12 of 12)"),
+        ("py", "@rest.web\nclass {0}Api: ...\n", "Python classes with `@web` are named `…Api` (12 of 12)"),
+    ],
+    ids=["ts-i", "java-i", "ts-base", "java-abstract", "java-annotation", "ts-decorator", "py-decorator"],
+)
+def test_affixes_of_other_kinds(ending: str, text: str, said: str) -> None:
+    files = {f"src/{word.lower()}.{ending}": text.format(word) for word in WORDS}
+    assert trial(files, families=[names.FAMILY]).said == [said]
+
+
+def test_what_every_repository_does_is_no_news() -> None:
+    files = {f"src/{word}.java": f"class {word}Exception extends RuntimeException {{}}\n" for word in WORDS}
+    found = trial(files, families=[names.FAMILY])
+    assert found.said == []
+    assert found.suppressed.counts["language norm"] >= 1
