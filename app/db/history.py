@@ -5,15 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import Integer, Uuid, bindparam, insert, update
 
-from app.db.models import Pattern, PatternEvent, Repo
+from app.db.models import Pattern, PatternEvent, Repo, Table
 from app.db.tx import Tx
 from app.domain.events import PatternsChanged
 from app.domain.ids import new_id
 from app.domain.pattern import PatternEventKind, PatternStatus
 
 LONGEST_MESSAGE = 2000
+
+# Statements about tables, made once: what the ORM adds to them costs more than they do.
+_REPOS, _EVENTS = (Table.metadata.tables[model.__tablename__] for model in (Repo, PatternEvent))
+_COUNT = (
+    update(_REPOS)
+    .where(_REPOS.c.id == bindparam("counted", type_=Uuid))
+    .values(change_sequence=_REPOS.c.change_sequence + bindparam("steps", type_=Integer))
+    .returning(_REPOS.c.change_sequence)
+)
+_WRITE = insert(_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +52,7 @@ async def record(
     """
     if not steps:
         return
-    counted = update(Repo).where(Repo.id == repo_id).values(change_sequence=Repo.change_sequence + len(steps))
-    last = (await tx.session.execute(counted.returning(Repo.change_sequence))).scalar_one()
+    last = (await tx.session.execute(_COUNT, {"counted": repo_id, "steps": len(steps)})).scalar_one()
     rows = [
         {
             "id": new_id(),
@@ -60,5 +69,5 @@ async def record(
         }
         for place, step in enumerate(steps, 1)
     ]
-    await tx.session.execute(insert(PatternEvent), rows)
+    await tx.session.execute(_WRITE, rows)
     tx.publish(PatternsChanged(repo_id, last))

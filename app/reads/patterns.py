@@ -9,11 +9,13 @@ from sqlalchemy import (
     ARRAY,
     Boolean,
     ColumnElement,
+    Double,
     Integer,
     Text,
     Uuid,
     and_,
     any_,
+    cast,
     func,
     literal_column,
     not_,
@@ -65,6 +67,10 @@ def search_terms(text: str) -> str:
     return " & ".join(f"'{word}':*" for word in re.findall(r"\w+", text)[:20])
 
 
+def _terms(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.to_tsquery(literal_column("'english'"), value)
+
+
 def _language_and_path(path: str) -> str:
     # Both in one value, the language on its first line: no language has a line break, and a path may have any.
     return f"{language_of(path) or ''}\n{path}"
@@ -114,9 +120,11 @@ PATTERNS = Many(
         "type": Filter(lambda rows, value: rows.c.type == value, Text()),
         "language": Filter(lambda rows, value: rows.c.language == value, Text()),
         "search": Filter(
-            lambda rows, value: rows.c.search.op("@@")(func.to_tsquery(literal_column("'english'"), value)),
+            lambda rows, value: rows.c.search.op("@@")(_terms(value)),
             Text(),
             search_terms,
+            # The weights are those of the search column: a name counts more than a description, that more than a why.
+            lambda rows, value: cast(func.ts_rank(rows.c.search, _terms(value)), Double),
         ),
         "similar_only": Filter(lambda rows, value: or_(value.is_(False), rows.c.similar_to_id.is_not(None)), Boolean()),
         "path": Filter(_covers, Text(), _language_and_path),

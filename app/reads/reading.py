@@ -1,7 +1,7 @@
 """The reference way to read shapes: one statement for all parents at once, rows as records."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.reads.page import Cursors, Slice, in_order, slice_of, sliced
 from app.reads.roots import SHAPES
-from app.reads.shape import Many, Only, Order, Record, Rows, Shape, Tally, Visibility
+from app.reads.shape import BEST_FIRST, Filter, Many, Only, Order, Record, Rows, Shape, Tally, Visibility
 from app.reads.visible import Reach, Sight, View, is_pinned
 
 
@@ -39,6 +39,8 @@ class Listing:
     cursors: Cursors
     sight: Sight
     prefix: str
+    # The filter whose best matches come first.
+    ranking: str | None = None
 
     @classmethod
     def of(
@@ -59,8 +61,26 @@ class Listing:
             for key, value in arguments.filters.items()
             if many.filters[key].asks(value)
         }
-        cut = slice_of(arguments.page, cursors, rows, order, name, many.size) if many.paged else None
-        return cls(many, shape, rows, order, filters, cut, name, cursors, sight, prefix)
+        ranking = next((key for key in filters if many.filters[key].rank is not None), None)
+        if ranking is not None and arguments.order_field is None:
+            rank, value = many.filters[ranking].rank, _asked(prefix, ranking, many.filters[ranking])
+            assert rank is not None
+            rows, order = shape.ranked(lambda rows: rank(rows, value)), BEST_FIRST
+        else:
+            ranking = None
+        told = cls(many, shape, rows, order, filters, None, name, cursors, sight, prefix, ranking)
+        if not many.paged:
+            return told
+        return replace(told, cut=slice_of(arguments.page, cursors, rows, order, told.sealed_as, many.size))
+
+    @property
+    def sealed_as(self) -> str:
+        """Name the list as its cursors are sealed: a place among the best of one search is none among another's."""
+        return self.name if self.ranking is None else f"{self.name}?{self.filters[self.ranking]}"
+
+    def asked_again(self, filters: Mapping[str, Any]) -> "Listing":
+        """Give the same list with other values in its filters."""
+        return replace(self, filters=filters)
 
     def conditions(
         self, rows: Rows | None = None, owner: ColumnElement[UUID] | None = None
@@ -79,7 +99,7 @@ class Listing:
             conditions.append(self.many.where(rows))
         for key in self.filters:
             chosen = self.many.filters[key]
-            value = bindparam(self.filter_name(key), type_=chosen.type)
+            value = _asked(self.prefix, key, chosen)
             conditions.append(is_pinned(rows.c[key], value) if key == pin else chosen.condition(rows, value))
         return conditions
 
@@ -126,8 +146,13 @@ class Listing:
 
     def places(self, cursor: str, end: str) -> dict[str, Any]:
         """Give the values that one end of the slice binds."""
-        values = self.cursors.read(cursor, self.rows, self.order, self.name, end)
+        values = self.cursors.read(cursor, self.rows, self.order, self.sealed_as, end)
         return dict(zip(self.place_names(end), values, strict=True))
+
+    @property
+    def seal(self) -> dict[str, bytes]:
+        """Give the key that the list's cursors are sealed with."""
+        return {f"{self.prefix}seal_key": self.cursors.seal_key(self.sealed_as, self.order)}
 
     def place_names(self, end: str) -> list[str]:
         """Name the values that one end of the slice binds."""
@@ -135,17 +160,26 @@ class Listing:
 
     def filter_name(self, key: str) -> str:
         """Name the value that a filter binds."""
-        return f"{self.prefix}filter_{key}"
+        return _filter_name(self.prefix, key)
 
     @property
     def values(self) -> dict[str, Any]:
         """Give the values that the conditions and the slice bind."""
         bound = {self.filter_name(key): value for key, value in self.filters.items()}
         if self.cut is not None:
-            bound[f"{self.prefix}seal_key"] = self.cursors.seal_key(self.name, self.order)
+            bound |= self.seal
             for end, values in (("after", self.cut.after), ("before", self.cut.before)):
                 bound |= zip(self.place_names(end), values or (), strict=False)
         return bound
+
+
+def _filter_name(prefix: str, key: str) -> str:
+    return f"{prefix}filter_{key}"
+
+
+def _asked(prefix: str, key: str, chosen: Filter) -> ColumnElement[Any]:
+    """Stand for what a filter was given."""
+    return bindparam(_filter_name(prefix, key), type_=chosen.type)
 
 
 @dataclass(frozen=True, slots=True)

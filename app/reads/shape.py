@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, literal_column, true
+from sqlalchemy import ColumnElement, FromClause, Text, literal_column, select, true
 from sqlalchemy.types import TypeEngine
 
 from app.db.types import Table
@@ -89,6 +89,10 @@ def ordered(*keys: str | Key, unique: str = "id", descending: bool = False) -> O
 NEWEST_FIRST = ordered(descending=True)
 
 
+RELEVANCE = "relevance"
+BEST_FIRST = Order((Key(RELEVANCE, descending=True), Key("id", descending=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """One field of a filter: what it demands of rows, and how its value is bound."""
@@ -96,6 +100,8 @@ class Filter:
     condition: Callable[[Rows, ColumnElement[Any]], ColumnElement[bool]]
     type: TypeEngine[Any]
     convert: Callable[[Any], Any] | None = None
+    # How well a row meets it; unless an order is asked for, the best come first.
+    rank: Callable[[Rows, ColumnElement[Any]], ColumnElement[float]] | None = None
 
     def asks(self, given: Any) -> bool:
         """Tell whether a value asks for anything: null does not, nor do blanks in the place of words."""
@@ -176,6 +182,12 @@ class Shape:
     def rows(self) -> Rows:
         """Give the rows of the table under a name of their own, to be joined any number of times."""
         return self.model.__table__.alias()
+
+    def ranked(self, rank: Callable[[Rows], ColumnElement[float]]) -> Rows:
+        """Give the rows with how well each meets a filter, as one column more."""
+        rows = self.rows
+        # PostgreSQL looks through such a sub-select: what it costs is the function.
+        return select(rows, rank(rows).label(RELEVANCE)).subquery()
 
     def column(self, name: str) -> str:
         """Name the column behind a field."""

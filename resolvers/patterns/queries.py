@@ -33,7 +33,8 @@ class PatternFilter:
     language: str | None = field(default=strawberry.UNSET, description="Of this language.")
     search: str | None = field(
         default=strawberry.UNSET,
-        description="Whose name, description or rationale has all of these words, or words that begin so.",
+        description="Whose name, description or rationale has all of these words, or words that begin so; unless an "
+        "order is asked for, the best matches come first.",
     )
     owner_id: strawberry.ID | None = field(default=strawberry.UNSET, description="Maintained by this person.")
     similar_only: bool | None = field(
@@ -54,7 +55,8 @@ class PatternOrder:
 
 PatternFilterArgument = Annotated[PatternFilter | None, strawberry.argument(description="Which are wanted.")]
 PatternOrderArgument = Annotated[
-    PatternOrder | None, strawberry.argument(description="Their order; newest first if not said.")
+    PatternOrder | None,
+    strawberry.argument(description="Their order; if not said, newest first, or best match first of a search."),
 ]
 
 

@@ -274,9 +274,13 @@ def _rebinding(listing: Listing, arguments: Mapping[str, Source]) -> Binder:
     def bind(variables: Variables, values: dict[str, Any]) -> None:
         now = {name: source(variables) for name, source in asked.items()}
         filters = _filters(listing.many, now)
-        for key in listing.filters:
-            values[listing.filter_name(key)] = listing.many.filters[key].value(filters[key])
+        present = {key: listing.many.filters[key].value(filters[key]) for key in listing.filters}
+        values |= {listing.filter_name(key): value for key, value in present.items()}
+        again = listing
+        if listing.ranking is not None:
+            again = listing.asked_again(present)
+            values |= again.seal
         for end in ends:
-            values |= listing.places(now[end], end)
+            values |= again.places(now[end], end)
 
     return bind

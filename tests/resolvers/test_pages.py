@@ -315,3 +315,78 @@ async def test_without_a_size_a_page_has_20_rows_and_one_of_evidence_3(
 async def test_first_and_last_together_are_refused(ask: Ask, repo: models.Repo) -> None:
     answer = await ask("{ patterns(first: 1, last: 1) { nodes { id } } }")
     assert answer["errors"][0]["extensions"]["fields"] == {"last": "given with first"}
+
+
+async def searched(ask: Ask, text: str, **over: Any) -> Any:
+    """Search, and give the page."""
+    query = """query($text: String, $first: Int, $after: String, $last: Int, $before: String) {
+        patterns(filter: {search: $text}, first: $first, after: $after, last: $last, before: $before) {
+            nodes { name } totalCount pageInfo { hasNextPage startCursor endCursor }
+        }
+    }"""
+    return await ask(query, text=text, **over)
+
+
+async def names_found(ask: Ask, text: str) -> list[str]:
+    answer = await searched(ask, text, first=100)
+    assert "errors" not in answer, answer
+    return [node["name"] for node in answer["data"]["patterns"]["nodes"]]
+
+
+async def test_a_search_tells_the_best_matches_first(ask: Ask, repo: models.Repo, session: AsyncSession) -> None:
+    for name, description, rationale in (
+        ("Named elsewhere", "Nothing of it here.", "Because of handlers."),
+        ("Handlers return errors", "Every handler returns.", "Handlers."),
+        ("Also named elsewhere", "Whatever handlers do.", None),
+        ("Of something else", "Whatever.", None),
+    ):
+        await factories.pattern(session, repo, name=name, description=description, rationale=rationale)
+    expected = ["Handlers return errors", "Also named elsewhere", "Named elsewhere"]
+    assert await names_found(ask, "handlers") == expected
+    # The start of a word is enough, and its other forms are found as well; all words must occur.
+    assert await names_found(ask, "HANDL") == expected
+    assert await names_found(ask, "handling") == expected
+    assert await names_found(ask, "handl return") == ["Handlers return errors"]
+    # What is no word asks for nothing more.
+    assert await names_found(ask, "handlers & | ! ( ' \\ :* <->") == expected
+    assert len(await names_found(ask, " ")) == 4
+    answer = await ask(
+        '{ patterns(filter: {search: "handlers"}, orderBy: {field: NAME, direction: ASC}) { nodes { name } } }'
+    )
+    assert [node["name"] for node in answer["data"]["patterns"]["nodes"]] == sorted(expected)
+
+
+async def test_the_best_matches_are_walked_both_ways_while_others_come_and_go(
+    ask: Ask, repo: models.Repo, session: AsyncSession
+) -> None:
+    staying = []
+    for number in range(11):
+        name = f"{'handler ' * (number % 3)}number {number}"
+        staying.append((await factories.pattern(session, repo, name=name, description="A handler.")).name)
+    order = await names_found(ask, "handler")
+    assert sorted(order) == sorted(staying)
+    for size, cursor, end in (("first", "after", "endCursor"), ("last", "before", "startCursor")):
+        seen: list[str] = []
+        place = None
+        while True:
+            page = (await searched(ask, "handler", **{size: 3, cursor: place}))["data"]["patterns"]
+            names = [node["name"] for node in page["nodes"] if not node["name"].startswith("new")]
+            seen = seen + names if size == "first" else names + seen
+            place = page["pageInfo"][end]
+            if not page["nodes"]:
+                break
+            await factories.pattern(session, repo, name=f"new handler {len(seen)}", description="A handler.")
+        assert seen == order
+
+
+async def test_a_place_in_one_search_is_none_in_another(ask: Ask, repo: models.Repo, session: AsyncSession) -> None:
+    for _ in range(3):
+        await factories.pattern(session, repo, name="A handler", description="returns")
+    first = await searched(ask, "handler", first=1)
+    cursor = first["data"]["patterns"]["pageInfo"]["endCursor"]
+    assert "errors" not in await searched(ask, "handler", first=1, after=cursor)
+    # The same words are the same search.
+    assert "errors" not in await searched(ask, " handler, ", first=1, after=cursor)
+    for text in ("returns", "handler returns", ""):
+        answer = await searched(ask, text, first=1, after=cursor)
+        assert answer["errors"][0]["extensions"]["fields"] == {"after": "not a cursor of this list"}
