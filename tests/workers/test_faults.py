@@ -17,10 +17,10 @@ from time import monotonic
 from uuid import UUID
 
 import pytest
-from sqlalchemy import DateTime, Uuid, func, select
+from sqlalchemy import DateTime, Uuid, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import IngestionRun, Repo, RunEvent, Table
+from app.db.models import IngestionRun, Repo, RepoFile, RunEvent, Table
 from app.domain.repo import IngestionStatus
 from app.domain.run import STAGES, IngestionEventKind, IngestionStage, RunStatus, RunTrigger
 from app.domain.viewer import Credential, CredentialKind, Role, Viewer
@@ -367,3 +367,36 @@ async def test_a_repository_disconnected_in_a_stage_leaves_nothing(
 def left_of(runtime: Runtime, repo: Repo) -> list[Path]:
     """List what the disk holds of a repository."""
     return [place for place in runtime.settings.data_dir.rglob("*") if repo.id.hex in str(place)]
+
+
+async def test_a_disconnection_and_a_worker_that_writes_do_not_wait_for_each_other(
+    runtime: Runtime, session: AsyncSession
+) -> None:
+    """Each needs the run and its repository: in one order, or the database would have to end one of them."""
+    repo = await make.repo(session)
+    run_id = await asked(runtime, repo)
+    admin = await reviewer(session, repo, Role.ADMIN)
+    async with runtime.write() as tx:
+        held = await ingesting.claim(tx, run_id, timedelta(minutes=1))
+    assert held is not None
+
+    async def disconnect() -> None:
+        async with runtime.write() as tx:
+            await connecting.disconnect(tx, admin, held.repo_id)
+
+    async def waits() -> bool:
+        await session.rollback()
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(await session.scalar(text(waiting)))
+
+    async with runtime.write() as tx:
+        await ingesting.hold(tx, held)
+        disconnecting = asyncio.create_task(disconnect())
+        await eventually(waits)
+        values = {"path": "a.py", "blob_id": "0" * 40, "size_bytes": 1}
+        tx.session.add(RepoFile(repo_id=held.repo_id, organization_id=held.organization_id, **values))
+        await tx.session.flush()
+    await disconnecting
+    assert await run_of(runtime, run_id) is None
