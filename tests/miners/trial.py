@@ -50,6 +50,12 @@ class Trial:
     skipped: dict[str, str]
 
     @property
+    def contradicted(self) -> list[str]:
+        """What is declared and not followed, with the place and the counts."""
+        told = self.suppressed.contradictions
+        return [f"{each.path}:{each.line} {each.statement} ({each.followed} of {each.total})" for each in told]
+
+    @property
     def said(self) -> list[str]:
         """The sentences with their counts."""
         return [str(each) for each in self.conventions]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import asdict
 from uuid import UUID
 
 from app.domain.confidence import YEAR, Team
@@ -52,6 +53,7 @@ async def mine(attempt: Attempt) -> None:
         for example in suppressed.examples[reason]:
             found.report.add("suppressed", reason, example, 0)
         found.report.counts["suppressed", reason] = count
+    found.report.contradictions += [asdict(each) for each in suppressed.contradictions]
     breaking: dict[str, int] = {}
     for each in chosen:
         for path in {place.path for place in each.measurement.violations}:

@@ -95,6 +95,9 @@ def _discovery(attempt: Attempt, prospect: Prospect, blamed: Blamed) -> Discover
     breaking = measurement.applicable - measurement.conforming
     if rule.alternative and breaking:
         sentences.append(f"Not {rule.alternative}: {breaking} {'place' if breaking == 1 else 'places'} left.")
+    if proposal.declared is not None:
+        place = proposal.declared.path + (f":{proposal.declared.line}" if proposal.declared.line else "")
+        sentences.append(f"Declared in `{place}`: {proposal.declared.statement}.")
     new = candidate.finding.new
     reasoning = (
         f"The miner {candidate.family} counted {candidate.finding.conforming} of {candidate.finding.applicable} sites "

@@ -95,6 +95,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """A place where a configuration or a document states a convention."""
+
+    path: str
+    line: int | None
+    statement: str
+    """What it says, in a few words: "ruff: select T20"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A convention in words for people, and the rule that measures it."""
 
@@ -105,6 +115,8 @@ class Proposal:
     type: PatternType = PatternType.CODE
     detail: str = ""
     """More sentences, where one is not enough."""
+    declared: Declared | None = None
+    """Where the repository says so itself; a declaration is a reason to look, never evidence."""
     weight: float = 1.0
     """More for what a reader is sure to care for, less for what is rarely worth a rule."""
 
@@ -158,6 +170,8 @@ class Family:
     """Whether it only matters where it differs from elsewhere: `elsewhere` is the prior."""
     most: int = 12
     """So many of its conventions are shown at most; more of one kind is noise."""
+    declares: Callable[[World], Iterable[Proposal]] | None = None
+    """Propose what the repository declares (noted in the survey), to be measured though nobody counted it."""
     survey: Callable[[dict[str, Any], File, Any], None] | None = None
     """Note something of every file before any vote is cast."""
 

@@ -17,6 +17,8 @@ from app.miners.core.scopes import Ground, Where, find
 MOST_PROPOSED = 240
 """So many are measured, twice as many as may be kept."""
 MOST_OF_ONE_FAMILY = 60
+DECLARED_SCORE = 6.0
+"""What is declared and measured stands among the better half of what is found."""
 _EXAMPLES = 5
 _LEAST_ELSEWHERE = 4
 _UNSEEN = 0.02
@@ -37,12 +39,24 @@ class Candidate:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Something that is declared in a file of the repository and not followed in its code."""
+
+    statement: str
+    path: str
+    line: int | None
+    followed: int
+    total: int
+
+
 @dataclass(slots=True)
 class Suppressed:
     """What was found and not proposed, by reason, with some names of each."""
 
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    contradictions: list[Contradiction] = field(default_factory=list)
 
     def add(self, reason: str, name: str) -> None:
         """Count one more."""
@@ -84,7 +98,25 @@ def mine(families: Sequence[Family], files: Files, listing: Listing) -> Mined:
     for family, finding in found:
         if (candidate := _candidate(family, finding, suppressed)) is not None:
             candidates.append(candidate)
+    said = {candidate.proposal.rule.fingerprint: place for place, candidate in enumerate(candidates)}
+    for family in families:
+        for proposal in () if family.declares is None else family.declares(worlds[family.name]):
+            place = said.get(proposal.rule.fingerprint)
+            if place is None:
+                candidates.append(_declared(family, proposal))
+            else:
+                # It was found in the code as well: that it is also declared is one more reason for it.
+                mined = candidates[place]
+                candidates[place] = replace(mined, proposal=replace(mined.proposal, declared=proposal.declared))
     return Mined(_best(candidates, suppressed), suppressed)
+
+
+def _declared(family: Family, proposal: Proposal) -> Candidate:
+    rule = proposal.rule
+    tongue = rule.scope.languages[0] if rule.scope.languages else None
+    finding = Finding(f"declared: {proposal.name}", "", tongue, rule.scope, 0, 0, 0, None)
+    spoken = replace(proposal, rule=_spoken(family, proposal))
+    return Candidate(family.name, family.version, finding, spoken, 0.0, DECLARED_SCORE * proposal.weight)
 
 
 def _order(topic: Topic) -> tuple[str, str, str]:

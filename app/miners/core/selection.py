@@ -8,13 +8,17 @@ from app.domain.confidence import Trend, trend_of
 from app.domain.measurement import Measurement, Place
 from app.domain.statistics import wilson_low
 from app.miners.core.family import Family, Least
-from app.miners.core.mining import Candidate, Suppressed
+from app.miners.core.mining import Candidate, Contradiction, Suppressed
 
 MOST_KEPT, MOST_EVER = 60, 120
 _ALIKE = 0.8
 _RISING_SHARE = 0.4
 _MEASURED_SLACK = 0.03
 _LEAST_COMPARED = 4
+
+
+# What is declared is called not followed below this share, where so many sites could tell.
+_FOLLOWED, _LEAST_CONTRADICTING = 0.8, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,14 @@ def select(
     authors: int,
     most: int = MOST_KEPT,
 ) -> list[Measured]:
-    """Keep what holds, is alive, is not one person's habit, and is not said already; best first."""
+    """Keep what holds, is alive, is not one person's habit, and is not said already; best first.
+
+    What is declared and does not hold is no candidate, but a finding of its own.
+    """
     holding = []
     for candidate, measurement in measured:
+        if (contradiction := _contradicted(candidate, measurement)) is not None:
+            suppressed.contradictions.append(contradiction)
         reason, trend = _judged(measurement, families[candidate.family].least, authors)
         if reason is None:
             holding.append(Measured(candidate, measurement, trend))
@@ -60,6 +69,15 @@ def select(
     return kept
 
 
+def _contradicted(candidate: Candidate, measured: Measurement) -> Contradiction | None:
+    declared = candidate.proposal.declared
+    if declared is None or measured.applicable < _LEAST_CONTRADICTING:
+        return None
+    if measured.conforming >= _FOLLOWED * measured.applicable:
+        return None
+    return Contradiction(declared.statement, declared.path, declared.line, measured.conforming, measured.applicable)
+
+
 def _judged(measured: Measurement, least: Least, authors: int) -> tuple[str | None, Trend]:
     old = (measured.conforming - measured.new_conforming, measured.applicable - measured.new_applicable)
     trend = trend_of((measured.new_conforming, measured.new_applicable), old)
@@ -80,7 +98,7 @@ def _judged(measured: Measurement, least: Least, authors: int) -> tuple[str | No
 
 def _says_the_same(one: Measured, other: Measured) -> bool:
     """Tell whether most places of one are the very places of the other, and they are as many."""
-    if one.candidate.family is other.candidate.family and one.candidate.finding.topic != other.candidate.finding.topic:
+    if one.candidate.family == other.candidate.family and one.candidate.finding.topic != other.candidate.finding.topic:
         return False
     smaller, larger = sorted((one.measurement.applicable, other.measurement.applicable))
     if smaller < _ALIKE * larger or one.candidate.finding.tongue != other.candidate.finding.tongue:

@@ -1,0 +1,151 @@
+"""The core of mining: where something holds, whether it is alive, and what nobody is told of."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.domain.confidence import Trend
+from app.domain.pattern import PatternCategory
+from app.domain.recognition import FileRole
+from app.domain.rule import Rule, RuleKind, Scope
+from app.miners.core.family import Declared, Family, File, Finding, Least, Proposal, Vote, World
+from app.syntax import Source
+from tests.miners.trial import trial
+
+
+def facts(source: Source) -> Any:
+    return [line for line in source.lines if line.startswith("form = ")]
+
+
+def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
+    return [Vote("form", (line.removeprefix("form = "),)) for line in facts or ()]
+
+
+def rule_of(form: str, scope: Scope) -> Rule:
+    return Rule(RuleKind.REGEX, {"per": "match", "applicable": "^form = .*$", "conforming": f"= {form}$"}, scope)
+
+
+def propose(finding: Finding) -> Proposal:
+    return Proposal(f"The form is {finding.form}", rule_of(finding.form, finding.scope), PatternCategory.OTHER)
+
+
+FORMS = Family("forms", votes, propose, facts=facts, prior=lambda _: 0.3, least=Least(sites=8, files=5))
+
+
+def files(folder: str, form: str, count: int, *, start: int = 0, ending: str = ".py") -> dict[str, str]:
+    return {f"{folder}/m{number}{ending}": f"form = {form}\n" for number in range(start, start + count)}
+
+
+def test_the_widest_scope_is_found() -> None:
+    found = trial(files("a/b", "x", 10) | files("a/c", "x", 10), families=[FORMS]).find("x")
+    assert (found.conforming, found.applicable, found.scope) == (20, 20, ())
+
+
+def test_a_folder_that_breaks_it_is_left_out() -> None:
+    found = trial(files("a/b", "x", 30) | files("a/c", "y", 5), families=[FORMS]).find("x")
+    assert (found.conforming, found.applicable) == (30, 30)
+    assert found.measured.candidate.proposal.rule.scope.exclude == ("a/c/**",) or found.scope == ("a/b/**",)
+
+
+def test_each_part_has_its_own() -> None:
+    found = trial(files("a", "x", 20) | files("b", "y", 20), families=[FORMS])
+    assert {each.name: each.scope for each in found.conventions} == {
+        "The form is x": ("a/**",),
+        "The form is y": ("b/**",),
+    }
+
+
+def test_tests_may_do_otherwise() -> None:
+    tests = {f"app/test_m{number}.py": "form = y\n" for number in range(12)}
+    found = trial(files("app", "x", 20) | tests, families=[FORMS])
+    roles = {each.name: each.measured.candidate.proposal.rule.scope.roles for each in found.conventions}
+    assert roles == {"The form is x": (FileRole.SOURCE,), "The form is y": (FileRole.TEST,)}
+
+
+def test_a_kind_of_file_is_a_scope() -> None:
+    made = {f"{app}/models.py": "form = x\n" for app in "abcdefghijkl"}
+    made |= {f"{app}/views.py": "form = y\n" for app in "abcdefghijkl"}
+    found = trial(made, families=[FORMS])
+    assert {each.name: each.scope for each in found.conventions} == {
+        "The form is x": ("**/models.py",),
+        "The form is y": ("**/views.py",),
+    }
+
+
+def test_too_few_and_too_mixed_say_nothing() -> None:
+    assert trial(files("a", "x", 7), families=[FORMS]).said == []
+    assert trial(files("a", "x", 14) | files("a", "y", 12, start=14), families=[FORMS]).said == []
+
+
+def test_a_rising_one_is_told_below_the_threshold() -> None:
+    old, new = files("a", "y", 20) | files("a", "x", 10, start=20), files("a", "x", 20, start=30)
+    found = trial(old | new, families=[FORMS], new=set(new)).find("x")
+    assert (found.conforming, found.applicable, found.measured.trend) == (30, 50, Trend.RISING)
+
+
+@pytest.mark.parametrize(("fresh", "reason"), [("y", "dead"), ("x", None)])
+def test_a_dying_one_is_not_whatever_its_total_says(fresh: str, reason: str | None) -> None:
+    old, new = files("a", "x", 100), files("a", fresh, 10, start=100)
+    found = trial(old | new, families=[FORMS], new=set(new))
+    assert ("The form is x" in [each.name for each in found.conventions]) is (reason is None)
+    if reason is not None:
+        assert found.suppressed.examples[reason] == ["The form is x"]
+
+
+def test_one_person_s_habit_is_no_convention_of_a_team() -> None:
+    made, others = files("a", "x", 20), files("b", "z", 5)
+    people = dict.fromkeys(made, "ada") | dict.fromkeys(others, "ben")
+    found = trial(made | others, families=[FORMS], authors=people)
+    assert (found.said, found.suppressed.counts["one author's habit"]) == ([], 1)
+    alone = trial(made, families=[FORMS], authors=dict.fromkeys(made, "ada"))
+    assert alone.said == ["The form is x (20 of 20)"]
+
+
+def test_a_norm_of_the_language_is_counted_and_not_told() -> None:
+    found = trial(files("a", "x", 30), families=[replace(FORMS, prior=lambda _: 0.97)])
+    assert (found.said, found.suppressed.counts) == ([], {"language norm": 1})
+
+
+def test_no_more_are_told_than_asked_for_and_the_best_first() -> None:
+    made: dict[str, str] = {}
+    for number in range(20):
+        made |= files(f"p{number}", f"f{number}", 8 + number)
+    found = trial(made, families=[replace(FORMS, most=99)], most=5)
+    assert [each.name for each in found.conventions] == [f"The form is f{number}" for number in range(19, 14, -1)]
+    assert found.suppressed.counts["over the limit"] == 15
+    assert len(trial(made, families=[FORMS]).said) == FORMS.most
+
+
+def test_a_rule_that_measures_otherwise_is_not_believed() -> None:
+    lying = replace(FORMS, propose=lambda finding: replace(propose(finding), rule=rule_of("other", finding.scope)))
+    found = trial(files("a", "x", 20), families=[lying])
+    assert found.said == []
+
+
+def declaring(*forms: str) -> Family:
+    def declares(_: World) -> Iterable[Proposal]:
+        for form in forms:
+            said = Declared("setup.cfg", 3, f"form {form}")
+            rule = rule_of(form, Scope(("Python",)))
+            yield Proposal(f"The form is to be {form}", rule, PatternCategory.OTHER, declared=said)
+
+    return replace(FORMS, name="declared", declares=declares, facts=lambda _: None)
+
+
+def test_what_is_declared_is_measured_like_all_others() -> None:
+    made = files("a", "x", 20) | files("a", "y", 2, start=20)
+    found = trial(made, families=[declaring("x")]).find("to be x")
+    assert (found.conforming, found.applicable) == (20, 22)
+
+
+def test_what_is_declared_and_found_is_one_convention_with_two_reasons() -> None:
+    found = trial(files("a", "x", 20), families=[FORMS, declaring("x")])
+    assert found.said == ["The form is x (20 of 20)"]
+    assert found.conventions[0].measured.candidate.proposal.declared == Declared("setup.cfg", 3, "form x")
+
+
+def test_what_is_declared_and_not_followed_is_a_finding_of_its_own() -> None:
+    found = trial(files("a", "x", 20) | files("a", "y", 4, start=20), families=[declaring("y")])
+    assert (found.said, found.contradicted) == ([], ["setup.cfg:3 form y (4 of 24)"])
