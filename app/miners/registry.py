@@ -15,6 +15,7 @@ from app.miners import (
     preferred_libraries,
     test_files,
     test_style,
+    twins,
     type_forms,
 )
 from app.miners.classes import names as class_names
@@ -37,6 +38,7 @@ FAMILIES: tuple[Family, ...] = (
     preferred_libraries.FAMILY,
     test_files.FAMILY,
     test_style.FAMILY,
+    twins.FAMILY,
     type_forms.FAMILY,
 )
 

@@ -1,0 +1,100 @@
+"""Files that come in pairs: a page for each rule, a template beside each component, a test for each module.
+
+Says, for instance: "TypeScript files in `src/rules/` have a `docs/rules/….md` each". One direction is said: from the
+files that always have the other to those.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from app.domain.pattern import PatternCategory, PatternType
+from app.domain.recognition import FileRole
+from app.domain.rule import Rule, RuleKind
+from app.domain.twins import stem_of, subject_of
+from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.words import in_scope
+
+_MOST_NAMESAKES = 6
+_MOST_SHAPES = 8
+# Names that every folder may have pair with everything.
+_COMMON = frozenset(("index", "__init__", "main", "mod", "README", "package", "types", "utils", "test", "setup", "lib"))
+
+
+def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
+    """Let each file vote for the shapes that lead to a file of its name."""
+    stem, suffix = stem_of(file.path), file.name[len(stem_of(file.path)) :]
+    if stem in _COMMON or not file.folder or subject_of(file.path) != stem or not file.name.startswith(stem):
+        return
+    index = world.noted.get("names")
+    if index is None:
+        index = world.noted["names"] = _names(world)
+    others = [path for path in index.get(stem, ()) if path != file.path]
+    shapes: dict[str, None] = {}
+    if len(others) > _MOST_NAMESAKES:
+        return
+    for other in others:
+        shapes.update(dict.fromkeys(_shapes(file.folder, suffix, other)))
+    yield Vote(f"twin of {suffix}", tuple(shapes)[:_MOST_SHAPES])
+
+
+def _names(world: World) -> dict[str, list[str]]:
+    """List paths by the stem of what they are called after."""
+    found = defaultdict(list)
+    for path in sorted(world.listing.paths):
+        found[subject_of(path)].append(path)
+    return found
+
+
+def _shapes(folder: str, suffix: str, other: str) -> Iterator[str]:
+    place, _, name = other.rpartition("/")
+    stem = subject_of(other)
+    named = name.replace(stem, "{stem}", 1)
+    if place == folder:
+        if named != f"{{stem}}{suffix}":
+            yield f"{{folder}}/{named}"
+        return
+    if place.startswith(f"{folder}/") and place.count("/") - folder.count("/") == 1:
+        yield f"{{folder}}{place[len(folder) :]}/{named}"
+        return
+    mine, theirs = folder.split("/"), place.split("/")
+    for dropped in range(1, min(len(mine), 9) + 1):
+        below = mine[dropped:]
+        if theirs[len(theirs) - len(below) :] == below:
+            root = "/".join(theirs[: len(theirs) - len(below)])
+            yield f"{root}/{{below:{dropped}}}/{named}"
+            return
+
+
+def propose(finding: Finding) -> Proposal | None:
+    """Say what each file has."""
+    suffix = finding.topic.removeprefix("twin of ")
+    # It is about folders: files that are chosen by their names pair with whatever stands beside them.
+    if not finding.scope.include or any("**" not in glob.split("/")[1:] for glob in finding.scope.include):
+        return None
+    rule = Rule(
+        RuleKind.PATH,
+        {"applicable": {"names": [f"*{suffix}"]}, "conforming": {"twin": [finding.form]}},
+        finding.scope,
+    )
+    root, below, rest = finding.form.partition("{below:")
+    if below:
+        shown = f"{root}…{rest[2:].replace('{stem}', '…')}".replace("…/…", "…")
+    else:
+        shown = finding.form.removeprefix("{folder}/").replace("{stem}", "…")
+    what = "Files" if suffix.count(".") == 1 else f"`*{suffix}` files"
+    where = "" if below else " beside them" if "/" not in shown else " below them"
+    name = f"{in_scope(finding, what)} have a `{shown}` each{where}"
+    return Proposal(name, rule, PatternCategory.FILE_STRUCTURE, PatternType.FILESYSTEM)
+
+
+FAMILY = Family(
+    "twins",
+    votes,
+    propose,
+    languages=None,
+    roles=frozenset((FileRole.SOURCE, FileRole.EXAMPLE, FileRole.MIGRATION)),
+    least=Least(sites=8, files=8, share=0.87, careful=0.78, bits=1.0),
+    open=True,
+    local=True,
+)

@@ -1,0 +1,44 @@
+"""Files that come in pairs."""
+
+import pytest
+
+from app.miners import twins
+from tests.miners.trial import Trial, trial
+
+
+def mined(*paths: str) -> Trial:
+    return trial(dict.fromkeys(paths, "x\n"), families=[twins.FAMILY])
+
+
+OTHERS = [f"src/other/{ending}{letter}.{ending}" for letter in "abcdefgh" for ending in ("ts", "py", "css")]
+
+
+@pytest.mark.parametrize(
+    ("file", "twin", "said"),
+    [
+        ("src/rules/rule{}.ts", "docs/rules/rule{}.md", "TypeScript files in `src/rules/` have a `docs/….md` each"),
+        ("src/ui/page{}.ts", "src/ui/page{}.html", "TypeScript files in `src/ui/` have a `….html` each beside them"),
+        (
+            "src/a/part{}.py",
+            "src/a/tests/test_part{}.py",
+            "Python files in `src/a/` have a `tests/test_….py` each below them",
+        ),
+    ],
+    ids=["parallel", "beside", "below"],
+)
+def test_a_twin_for_nearly_every_file(file: str, twin: str, said: str) -> None:
+    names = [chr(97 + n) * 3 for n in range(20)]
+    found = mined(*(file.format(name) for name in names), *(twin.format(name) for name in names[1:]), *OTHERS)
+    convention = found.find("have a")
+    assert str(convention).replace("source ", "") == f"{said} (19 of 20)"
+    assert convention.violations == [file.format("aaa")]
+
+
+def test_names_that_stand_everywhere_pair_with_nothing() -> None:
+    files = [f"apps/app{n}/src/index.ts" for n in range(20)] + [f"apps/app{n}/src/index.css" for n in range(20)]
+    assert mined(*files, *OTHERS).said == []
+
+
+def test_few_pairs_are_none() -> None:
+    files = [f"src/rules/rule{chr(97 + n)}.ts" for n in range(20)]
+    assert mined(*files, *(f"docs/rules/rule{chr(97 + 2 * n)}.md" for n in range(9)), *OTHERS).said == []
