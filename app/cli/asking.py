@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import httpx
 from websockets.asyncio.client import connect
@@ -26,6 +26,7 @@ NOT_LET_IN = {4400, 4401, 4403, 4406}
 PASSING = {ErrorCode.UNAVAILABLE.value, ErrorCode.RATE_LIMITED.value}
 
 Answer = dict[str, Any]
+T = TypeVar("T")
 
 
 class Refused(Fault):
@@ -49,24 +50,21 @@ class Asker:
         self._client = client
 
     async def ask(self, document: str, **variables: Any) -> Answer:
-        """Ask once what can be asked again, however often it takes until the service is back."""
+        """Ask for what can be asked again, however often it takes until the service is back."""
+        return await self.persist(lambda: self.tell(document, **variables))
+
+    async def persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try what may be done twice until the service is there for it."""
         waiting = _Waiting(self.service)
         while True:
             try:
-                return await self.tell(document, **variables)
+                return await attempt()
             except _Lost as lost:
                 await waiting.pause(lost)
             except Refused as refused:
-                if refused.code not in PASSING and not self.service.lost:
+                if refused.code not in PASSING:
                     raise
                 await waiting.pause(_Lost(refused.message))
-
-    async def decide(self, document: str, **variables: Any) -> Answer:
-        """Ask for what must not be done twice."""
-        try:
-            return await self.tell(document, **variables)
-        except _Lost as lost:
-            raise _unreachable(self.service, lost) from lost
 
     async def tell(self, document: str, **variables: Any) -> Answer:
         """Send one request."""

@@ -172,7 +172,8 @@ async def organization_of(asker: Asker, slug: str | None) -> str:
 
 async def carry_out(asker: Asker, organization_id: str, wanted: Wanted, view: View, *, stays: bool = False) -> str:
     """Connect, run and follow to the end, and give the repository; a run begun here ends with us unless it `stays`."""
-    repo_id, run_id, ours = await _begin(asker, organization_id, wanted, view)
+    # Done twice it finds what the first time left.
+    repo_id, run_id, ours = await asker.persist(lambda: _begin(asker, organization_id, wanted, view))
     try:
         last = await _follow(asker, run_id, view)
     except asyncio.CancelledError:
@@ -216,13 +217,13 @@ async def _begin(asker: Asker, organization_id: str, wanted: Wanted, view: View)
     if known is None:
         given = {"url": wanted.source.url, "branch": wanted.branch, "name": wanted.name}
         git = {name: value for name, value in given.items() if value is not None}
-        connected = (await asker.decide(CONNECT, input={"organizationId": organization_id, "git": git}))["connectRepo"]
+        connected = (await asker.tell(CONNECT, input={"organizationId": organization_id, "git": git}))["connectRepo"]
         view.note(f"Connected {connected['repo']['fullName']}.")
         return connected["repo"]["id"], connected["run"]["id"], True
     if wanted.branch is not None and wanted.branch != known["defaultBranch"]:
-        await asker.decide(READ_BRANCH, input={"repoId": known["id"], "branch": wanted.branch})
+        await asker.tell(READ_BRANCH, input={"repoId": known["id"], "branch": wanted.branch})
         view.note(f"{known['fullName']} is read at {wanted.branch} from now on; it was {known['defaultBranch']}.")
-    started = (await asker.decide(START, input={"repoId": known["id"], "force": wanted.force}))["startIngestion"]
+    started = (await asker.tell(START, input={"repoId": known["id"], "force": wanted.force}))["startIngestion"]
     if started["alreadyRunning"]:
         view.note(f"{known['fullName']} is being read already; this follows that run.")
     return known["id"], started["run"]["id"], not started["alreadyRunning"]
