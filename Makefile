@@ -52,6 +52,7 @@ schema: setup ## print the schema of the code to schema.graphql
 bench: setup ## measure reads and subscriptions, side by side with the baselines
 	@$(BIN)/python -m tests.bench $(ARGS)
 	@$(BIN)/python -m tests.bench.live
+	@$(BIN)/python -m tests.bench.index
 
 conformance: setup ## point outside judges and real clients at the wire (needs Node and npm)
 	@$(BIN)/python -m tests.conformance $(ARGS)
