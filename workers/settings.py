@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC
 from time import perf_counter, time
 from typing import Any
@@ -32,6 +33,8 @@ LIFE_SECONDS = 1.0
 # arq's own time-out must not strike before ours, which knows what to record.
 SLACK_SECONDS = 60
 LONGEST_PAUSE = 60
+# So long a worker that leaves waits for the ends of its jobs to be written.
+FINISH_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +52,7 @@ class LeaseWorker(Worker):
         self.name = name
         self.leaving = False
         self._renewed_at = 0.0
+        self._finishing: set[asyncio.Task[Any]] = set()
         self.lived_at = time()
         super().__init__(
             [self._function(work) for work in works],
@@ -81,6 +85,9 @@ class LeaseWorker(Worker):
         for task in ending:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
+        if self._finishing:
+            # arq shields what ends a job from cancellation: it goes on by itself, and needs the connections.
+            await asyncio.wait(self._finishing, timeout=FINISH_SECONDS)
         await self.pool.aclose(close_connection_pool=True)
 
     async def heart_beat(self) -> None:
@@ -111,21 +118,34 @@ class LeaseWorker(Worker):
 
     async def finish_job(self, job_id: str, finish: bool, *rest: Any) -> None:
         """End a try; one that our own leaving cut short does not count as one."""
-        await super().finish_job(job_id, finish, *rest)
-        if not finish and self.leaving:
-            await self.pool.decr(retry_key_prefix + job_id)
+        with self._noted():
+            await super().finish_job(job_id, finish, *rest)
+            if not finish and self.leaving:
+                await self.pool.decr(retry_key_prefix + job_id)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:
         """Record what arq gives up without running it: expired, unknown, unreadable or tried too often."""
         story = json.loads(result_data) if result_data else {}
         name, arguments = story.get("f", "unknown"), story.get("k", {})
-        tries = story.get("t") or int(await self.pool.get(retry_key_prefix + job_id) or 0)
-        if name == "<unknown>":
-            name = "unknown"
-            raw = await self.pool.get(job_key_prefix + job_id)
-            arguments = {"raw": repr(raw)} if raw else {}
-        await self._record(job_id, name, arguments, story.get("r", "the job cannot be read"), tries)
-        await super().finish_failed_job(job_id, result_data)
+        with self._noted():
+            tries = story.get("t") or int(await self.pool.get(retry_key_prefix + job_id) or 0)
+            if name == "<unknown>":
+                name = "unknown"
+                raw = await self.pool.get(job_key_prefix + job_id)
+                arguments = {"raw": repr(raw)} if raw else {}
+            await self._record(job_id, name, arguments, story.get("r", "the job cannot be read"), tries)
+            await super().finish_failed_job(job_id, result_data)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Let whoever leaves know of the task that ends a job."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._finishing.add(task)
+        try:
+            yield
+        finally:
+            self._finishing.discard(task)
 
     def _function(self, work: Work) -> Function:
         async def run(ctx: dict[Any, Any], *_: Any, **arguments: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from arq.worker import Retry
+from arq.worker import Retry, Worker
 from redis.asyncio import Redis
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -202,6 +202,34 @@ async def test_a_worker_that_is_told_to_stop_puts_its_job_back(
     assert (await runtime.queue.depth()).queued == 1
     assert await runtime.redis.exists(f"arq:in-progress:{dig.id}") == 0
     assert await runtime.redis.get(f"arq:retry:{dig.id}") == b"0", "our own leaving is not the job's fault"
+
+
+async def test_a_worker_that_leaves_lets_the_end_of_a_job_be_written(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, over, honest = asyncio.Event(), asyncio.Event(), Worker.finish_job
+
+    async def slow(self: Worker, *arguments: Any) -> None:
+        begun.set()
+        await over.wait()
+        await honest(self, *arguments)
+
+    async def nothing(_: Runtime, __: Dig) -> None:
+        pass
+
+    monkeypatch.setattr(Worker, "finish_job", slow)
+    dig = Dig(uuid4())
+    (worker,) = crew_of(runtime, (digging(nothing),))
+    polling = asyncio.create_task(worker.async_run())
+    await runtime.queue.put(dig)
+    await begun.wait()
+    leaving = asyncio.create_task(worker.leave(0))
+    await asyncio.wait({polling})
+    over.set()
+    await leaving
+    assert await runtime.redis.keys(f"arq:*{dig.id}") == [], "it is not done a second time"
+    connections = worker.pool.connection_pool._available_connections
+    assert not any(connection.is_connected for connection in connections), "and nothing stays open"
 
 
 async def test_a_second_signal_makes_a_worker_hurry(runtime: Runtime, database_url: str, redis_url: str) -> None:
