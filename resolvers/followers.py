@@ -15,9 +15,9 @@ from app.domain.run import IngestionEventKind
 LOOK_SECONDS = 1.0
 # A change of rights is told to every process and looked at on the spot; this is for a word that got lost.
 RIGHTS_SECONDS = 5.0
-# Readings reach a client about ten times a second, whoever writes them how often; a few may come close together.
+# Readings reach a client about ten times a second, whoever writes them how often; a second's worth may come at once.
 READING_SECONDS = 0.095
-BURST = 5
+BURST = 10
 
 log = structlog.get_logger(__name__)
 
@@ -142,7 +142,8 @@ class Pace:
 
     def free(self, now: float) -> int:
         """Count the readings that may pass at this moment; one always may, for the newest must not wait for ever."""
-        return max(int((now - self._since(now)) / READING_SECONDS) + 1, 1)
+        # Not a hair less: what a rounding takes away would be a whole reading.
+        return max(int((now - self._since(now)) / READING_SECONDS + 1e-6) + 1, 1)
 
     def take(self, count: int, now: float) -> None:
         """Let so many pass."""
