@@ -27,6 +27,8 @@ _BOILERPLATE = re.compile(
     r"break|continue|if|elif|for|while|switch|case|default|await|yield|throw|raise|assert|with|pass|\}|\)|\]|@Override|end)\b.{0,200}|[^A-Za-z]*|.*require\(.*|"
     # A bare path in a block of imports, the end of one, a field or an argument that is a name and no more.
     r"(?:\w+ )?\"[\w./@-]+\"[,;]?|\} from .*|[\w.\"']+\??:? ?[=:]? ?[\w.\"'\[\]]+[,;]?|[\w.]+\([\w, .]*\)?[;,{]?|"
+    # Where every program begins.
+    r"(?:pub )?(?:async )?fn (?:main|\{stem\})\(\).*|func main\(\).*|public static void main\(.*|"
     # Comments that tools read are kept.
     r"(?!\S{1,3} ?(?:@type|@ts-|@jest|@vitest|@flow|@format|eslint|type:|-\*-)|//go:)(?:#|//|/\*|\*|--|;|\"\"\"|<!--).*"
 )

@@ -63,3 +63,8 @@ def test_a_mixture_and_what_everybody_takes_are_no_news() -> None:
     found = mined(files)
     assert found.said == []
     assert found.suppressed.counts["language norm"] == 1
+
+
+def test_a_library_that_uses_itself_chose_nothing() -> None:
+    files = {f"tests/test_part{n}.py": "import httpx\n" for n in range(20)} | {"httpx/__init__.py": ""}
+    assert mined(files).said == []

@@ -41,11 +41,13 @@ def _library(language: str, module: str, libraries: tuple[str, ...]) -> str | No
     return max(fitting, key=len, default=None)
 
 
-def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
-    """Let each file vote for what it takes, where it takes one."""
+def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
+    """Let each file vote for what it takes; that a library uses itself was never chosen."""
     for purpose, libraries in (facts or {}).items():
         for library in libraries:
-            yield Vote(purpose, (library,))
+            # What Go's paths end in may be a folder here by chance.
+            if file.language == "Go" or not world.listing.internal(file.language, library):
+                yield Vote(purpose, (library,))
 
 
 def propose(finding: Finding) -> Proposal | None:
