@@ -29,7 +29,11 @@ def compile_rule(rule: Rule) -> Checker:
     )
     per_file = definition.get("per", "import") == "file"
 
+    words = _words(definition.get("applicable"))
+
     def each(subject: Subject, listing: Listing) -> Iterable[Site]:
+        if not _mentions(subject, words):
+            return
         for found in subject.imports:
             if applicable is None or applicable(found, subject, listing):
                 fine = (conforming is None or conforming(found, subject, listing)) and not (
@@ -38,6 +42,8 @@ def compile_rule(rule: Rule) -> Checker:
                 yield Site(fine, found.line, found.end_line, None if fine else found.alias or found.module)
 
     def whole(subject: Subject, listing: Listing) -> Iterable[Site]:
+        if not _mentions(subject, words):
+            return
         imports = subject.imports
         if applicable is not None and not any(applicable(found, subject, listing) for found in imports):
             return
@@ -51,6 +57,17 @@ def compile_rule(rule: Rule) -> Checker:
             yield Site(True, right[0].line, right[0].end_line) if right else Site(False)
 
     return Checker(rule, whole if per_file else each)
+
+
+def _words(parts: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Give words of which a file has one if it imports what is meant; none where that cannot be told."""
+    words = tuple(name.partition("*")[0].rstrip("./:") for name in (parts or {}).get("module", ()))
+    return words if all(len(word) > 1 for word in words) else ()
+
+
+def _mentions(subject: Subject, words: tuple[str, ...]) -> bool:
+    # A file that does not even mention them is not worth parsing.
+    return not words or any(word in subject.text for word in words)
 
 
 def _selector(parts: Mapping[str, Any]) -> Selector:

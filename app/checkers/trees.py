@@ -10,7 +10,7 @@ from app.domain import globs
 from app.domain.errors import Invalid
 from app.domain.listing import Listing
 from app.domain.rule import Rule
-from app.syntax import RULE_LANGUAGES, BadRule, check_rule
+from app.syntax import GRAMMARS, RULE_LANGUAGES, BadRule, check_rule, words_of
 
 
 def compile_rule(rule: Rule) -> Checker:
@@ -29,8 +29,13 @@ def compile_rule(rule: Rule) -> Checker:
             except BadRule as bad:
                 raise Invalid("The rule cannot be read.", fields={f"definition.{part}": f"{language}: {bad}"}) from None
 
+    words = words_of(applicable)
+
     def sites(subject: Subject, _: Listing) -> Iterable[Site]:
         if subject.language not in RULE_LANGUAGES:
+            return
+        # A file without any of the words is not worth parsing.
+        if words is not None and subject.language in GRAMMARS and not any(word in subject.text for word in words):
             return
         fits = in_place is None or in_place(subject.path)
         for first, last, fine in subject.tree.sites(applicable, conforming):

@@ -5,7 +5,7 @@ from tree_sitter import Node
 from app.syntax.imports import imports_of
 from app.syntax.languages import GRAMMARS, RULE_LANGUAGES
 from app.syntax.source import MOST_BYTES, Import, Source, Unreadable, line_of, readable, text_of
-from app.syntax.trees import BadRule, RuleTree, check_rule
+from app.syntax.trees import BadRule, RuleTree, check_rule, words_of
 
 __all__ = [
     "GRAMMARS",
@@ -22,4 +22,5 @@ __all__ = [
     "line_of",
     "readable",
     "text_of",
+    "words_of",
 ]

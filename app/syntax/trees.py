@@ -19,21 +19,79 @@ class RuleTree:
 
     def __init__(self, language: str, text: str) -> None:
         self._root = _root(RULE_LANGUAGES[language], text)
+        self._found: dict[str, list[SgNode]] = {}
 
     def sites(
         self, applicable: Mapping[str, Any], conforming: Mapping[str, Any] | None
     ) -> Iterator[tuple[int, int, bool]]:
         """Give first and last line of each applicable node, counted from 1, and whether it conforms."""
         try:
-            # A rule may speak of the whole file, and searching below the root would not find the root.
-            found = self._root.find_all(_config(applicable))
-            for node in found[:MOST_SITES]:
+            # Rules that ask different questions about the same nodes search for them once.
+            asked = str(applicable)
+            if asked not in self._found:
+                self._found[asked] = self._root.find_all(_config(applicable))[:MOST_SITES]
+            for node in self._found[asked]:
                 place = node.range()
                 last = place.end.line + (1 if place.end.column or place.end.line == place.start.line else 0)
                 fine = conforming is None or node.matches(**conforming)
                 yield place.start.line + 1, last, fine
         except BaseException as fault:
             raise _told(fault) from None
+
+
+# Words without which a file cannot have a node of a kind, in the languages that are mined.
+_WORDS = {
+    "accessibility_modifier": "p",
+    "annotation": "@",
+    "arrow_function": "=>",
+    "as_pattern": "as",
+    "assert_statement": "assert",
+    "await": "await",
+    "await_expression": "await",
+    "catch_clause": "catch",
+    "catch_formal_parameter": "catch",
+    "class_declaration": "class",
+    "class_definition": "class",
+    "decorated_definition": "@",
+    "decorator": "@",
+    "defer_statement": "defer",
+    "enum_declaration": "enum",
+    "enum_item": "enum",
+    "except_clause": "except",
+    "go_statement": "go",
+    "impl_item": "impl",
+    "interface_declaration": "interface",
+    "lambda": "lambda",
+    "macro_invocation": "!",
+    "marker_annotation": "@",
+    "new_expression": "new",
+    "object_creation_expression": "new",
+    "private_property_identifier": "#",
+    "raise_statement": "raise",
+    "struct_item": "struct",
+    "throw_statement": "throw",
+    "trait_item": "trait",
+    "try_statement": "try",
+    "type_alias_declaration": "type",
+    "use_declaration": "use",
+    "with_statement": "with",
+    "yield": "yield",
+}
+
+
+def words_of(rule: Mapping[str, Any]) -> frozenset[str] | None:
+    """Give words of which a file has one if the rule finds anything in it; None where that cannot be told."""
+    if (word := _WORDS.get(str(rule.get("kind")))) is not None:
+        return frozenset((word,))
+    if isinstance(rule.get("any"), list):
+        choices = [words_of(each) for each in rule["any"] if isinstance(each, Mapping)]
+        if choices and None not in choices:
+            return frozenset().union(*(words for words in choices if words is not None))
+    nested = [rule.get("has"), rule.get("inside"), *(rule["all"] if isinstance(rule.get("all"), list) else ())]
+    for each in nested:
+        if isinstance(each, Mapping) and (words := words_of(each)) is not None:
+            return words
+    return None
 
 
 def check_rule(language: str, rule: Mapping[str, Any]) -> None:

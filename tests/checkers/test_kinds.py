@@ -11,6 +11,7 @@ from app.domain.languages import language_of
 from app.domain.listing import Listing
 from app.domain.recognition import FileRole
 from app.domain.rule import RuleKind, read_rule
+from app.syntax import words_of
 
 
 def found(kind: RuleKind, definition: dict[str, Any], files: dict[str, str], *languages: str) -> list[str]:
@@ -200,3 +201,21 @@ def test_a_hostile_file_costs_itself(text: str) -> None:
     assert found.unread is not None or found.sites
     fine = engine.check(Subject("b.py", "Python", FileRole.SOURCE, b"x = 1\n"))
     assert [site.conforming for site in fine.sites[0]] == [True]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"kind": "except_clause"}, {"except"}),
+        ({"kind": "call"}, None),
+        ({"any": [{"kind": "raise_statement"}, {"kind": "decorator"}]}, {"raise", "@"}),
+        ({"any": [{"kind": "raise_statement"}, {"kind": "call"}]}, None),
+        ({"kind": "call", "inside": {"kind": "catch_clause", "stopBy": "end"}}, {"catch"}),
+        ({"all": [{"kind": "call"}, {"has": {"kind": "lambda"}}]}, {"lambda"}),
+        ({"not": {"kind": "lambda"}}, None),
+        ({"kind": "module", "not": {"has": {"kind": "yield"}}}, None),
+    ],
+    ids=str,
+)
+def test_words_without_which_a_file_need_not_be_parsed(rule: dict[str, Any], expected: set[str] | None) -> None:
+    assert words_of(rule) == expected
