@@ -22,6 +22,7 @@ from app.miners import (
 )
 from app.miners.classes import names as class_names
 from app.miners.classes import places as class_places
+from app.miners.classes import shapes as class_shapes
 from app.miners.core.family import Facts, Family
 from app.syntax import Source, Unreadable
 
@@ -35,6 +36,7 @@ FAMILIES: tuple[Family, ...] = (
     caught_names.FAMILY,
     class_names.FAMILY,
     class_places.FAMILY,
+    class_shapes.FAMILY,
     error_handling.FAMILY,
     raised_errors.FAMILY,
     doc_comments.FAMILY,
