@@ -107,21 +107,39 @@ class Pattern(Table):
         within("backtest_window_days", 1),
     )
 
+    # What lists show stands in front, the short before the long: to read a column PostgreSQL walks over all before it.
     id: Mapped[Id]
     repo_id: Mapped[UUID]
     organization_id: Mapped[UUID]
-    name: Mapped[str]
-    description: Mapped[str]
+    created_at: Mapped[Now]
+    updated_at: Mapped[Now]
+    version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     type: Mapped[PatternType] = mapped_column(words(PatternType))
     category: Mapped[PatternCategory] = mapped_column(words(PatternCategory))
-    suggested_category: Mapped[str | None]
+    status: Mapped[PatternStatus] = mapped_column(words(PatternStatus), default=PatternStatus.CANDIDATE)
+    severity: Mapped[Severity] = mapped_column(words(Severity), default=Severity.WARNING)
+    tier: Mapped[ConfidenceTier | None] = mapped_column(words(ConfidenceTier))
+    tier_rank: Mapped[int | None] = mapped_column(
+        SmallInteger, Computed(f"CASE tier {_RANKS} ELSE NULL END", persisted=True)
+    )
+    instances: Mapped[int | None]
+    applicable: Mapped[int | None]
+    conforming: Mapped[int | None]
+    adoption: Mapped[float | None] = mapped_column(Computed(_ADOPTION, persisted=True))
+    backtest_violations: Mapped[int | None]
+    backtest_pull_requests: Mapped[int | None]
+    backtest_examined: Mapped[int | None]
+    backtest_window_days: Mapped[int | None]
+    backtest_computed_at: Mapped[datetime | None]
+    backtest_caught: Mapped[int] = mapped_column(Computed("coalesce(backtest_violations, 0)", persisted=True))
     language: Mapped[str | None]
+    name: Mapped[str]
+    description: Mapped[str]
+    rationale: Mapped[str | None]
+
+    suggested_category: Mapped[str | None]
 
     # what people decide
-    status: Mapped[PatternStatus] = mapped_column(words(PatternStatus), default=PatternStatus.CANDIDATE)
-    version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
-    severity: Mapped[Severity] = mapped_column(words(Severity), default=Severity.WARNING)
-    rationale: Mapped[str | None]
     rejection_reason: Mapped[str | None]
     defer_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     deferred_at: Mapped[datetime | None]
@@ -156,16 +174,8 @@ class Pattern(Table):
     scope_exclude_regex: Mapped[str | None]
 
     # what was measured
-    tier: Mapped[ConfidenceTier | None] = mapped_column(words(ConfidenceTier))
-    tier_rank: Mapped[int | None] = mapped_column(
-        SmallInteger, Computed(f"CASE tier {_RANKS} ELSE NULL END", persisted=True)
-    )
-    instances: Mapped[int | None]
     consistency: Mapped[Consistency | None] = mapped_column(words(Consistency))
     consistency_note: Mapped[str | None]
-    applicable: Mapped[int | None]
-    conforming: Mapped[int | None]
-    adoption: Mapped[float | None] = mapped_column(Computed(_ADOPTION, persisted=True))
     authors: Mapped[int | None]
     author_names: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
     age: Mapped[AgeCategory] = mapped_column(
@@ -180,15 +190,6 @@ class Pattern(Table):
     health_signals: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     insight_text: Mapped[str | None]
     insight_actions: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
-    backtest_violations: Mapped[int | None]
-    backtest_pull_requests: Mapped[int | None]
-    backtest_examined: Mapped[int | None]
-    backtest_window_days: Mapped[int | None]
-    backtest_computed_at: Mapped[datetime | None]
-    backtest_caught: Mapped[int] = mapped_column(Computed("coalesce(backtest_violations, 0)", persisted=True))
-
-    created_at: Mapped[Now]
-    updated_at: Mapped[Now]
     search: Mapped[str] = mapped_column(TSVECTOR, Computed(_SEARCH, persisted=True), deferred=True)
 
 
