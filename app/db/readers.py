@@ -58,18 +58,14 @@ class _Reader:
         self._numbers = count()
         self.prepared: OrderedDict[str, asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]] = OrderedDict()
 
-    async def row(self, statement: str, arguments: Sequence[Any]) -> asyncpg.Record | None:
-        prepared = self.prepared.get(statement)
-        if prepared is None:
-            # Without a name asyncpg, whose own cache is off here, would have the text parsed and planned each time.
-            name = f"plan_{next(self._numbers)}"
-            prepared = self.prepared[statement] = await self.connection.prepare(statement, name=name)
-            if len(self.prepared) > STATEMENTS_PER_CONNECTION:
-                # asyncpg closes a prepared statement when its object goes.
-                self.prepared.popitem(last=False)
-        else:
-            self.prepared.move_to_end(statement)
-        return await prepared.fetchrow(*arguments)
+    async def prepare(self, statement: str) -> "asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]":
+        # Without a name asyncpg, whose own cache is off here, would have the text parsed and planned each time.
+        name = f"plan_{next(self._numbers)}"
+        prepared = self.prepared[statement] = await self.connection.prepare(statement, name=name)
+        if len(self.prepared) > STATEMENTS_PER_CONNECTION:
+            # asyncpg closes a prepared statement when its object goes.
+            self.prepared.popitem(last=False)
+        return prepared
 
 
 class Readers:
@@ -119,9 +115,14 @@ class Readers:
         self._drop_idle()
 
     async def _attempt(self, statement: str, arguments: Sequence[Any]) -> asyncpg.Record | None:
-        reader = await self._take()
+        reader = self._idle.pop() if self._idle else await self._take()
         try:
-            row = await reader.row(statement, arguments)
+            prepared = reader.prepared.get(statement)
+            if prepared is None:
+                prepared = await reader.prepare(statement)
+            else:
+                reader.prepared.move_to_end(statement)
+            row = await prepared.fetchrow(*arguments)
         except asyncpg.QueryCanceledError as error:
             self._give(reader)
             raise Unavailable("Reading took too long; ask for less, or try again.") from error

@@ -92,6 +92,8 @@ class Compiler:
     cursors: Cursors
     constants: dict[str, Any] = field(default_factory=dict)
     binders: list[Binder] = field(default_factory=list)
+    # Of lists, the columns that have one value in all of their rows.
+    held: dict[Rows, Mapping[str, ColumnElement[Any]]] = field(default_factory=dict)
     _lists: int = 0
 
     def root(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> ColumnElement[Any]:
@@ -229,7 +231,8 @@ class Compiler:
             if relation.as_of is not None:
                 raise NoPlan("a row as it stood")
             seen_by = relation.seen_by or seen_by
-            conditions = [theirs.c.id == rows.c[relation.by]]
+            # What all rows of a list point at is looked up once for all of them.
+            conditions = [theirs.c.id == self.held.get(rows, {}).get(relation.by, rows.c[relation.by])]
         else:
             assert isinstance(relation, Only)
             conditions = [theirs.c[relation.by] == rows.c.id, relation.where(theirs)]

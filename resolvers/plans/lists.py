@@ -5,7 +5,21 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from graphql import FieldNode, GraphQLObjectType, get_named_type
-from sqlalchemy import ARRAY, ColumnElement, Integer, Select, Text, case, cast, func, literal_column, select
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.functions import Function
 
@@ -46,6 +60,19 @@ class _Listed:
         self.compiler, self.listing = compiler, listing
         self.owner, self.outer = owner, outer
         self.columns: list[ColumnElement[Any]] = []
+        compiler.held[listing.rows] = self._held()
+
+    def _held(self) -> dict[str, ColumnElement[Any]]:
+        """Tell which columns have one bound value in all rows of the list."""
+        many = self.listing.many
+        held: dict[str, ColumnElement[Any]] = {
+            key: bindparam(self.listing.filter_name(key), type_=Uuid())
+            for key in self.listing.filters
+            if key in self.listing.rows.c and isinstance(many.filters[key].type, Uuid)
+        }
+        if many.by is not None and isinstance(self.owner, BindParameter):
+            held[many.by] = self.owner
+        return held
 
     def column(self, value: ColumnElement[Any], type_: Any) -> ColumnElement[Any]:
         """Add a value to each row, and name it for the outer statement."""
@@ -159,7 +186,10 @@ class _Page:
         self.walked = True
         if self.keys is None:
             self.keys = [self.listed.column(key, key.type) for key in self.listing.keys]
-        arrays = [self._kept(func.array_agg(self._in_order(key), type_=ARRAY(key.type))) for key in self.keys]
+        arrays = [func.array_agg(self._in_order(key), type_=ARRAY(key.type)) for key in self.keys]
+        if self.cut.backward:
+            # There the row beyond the page comes first.
+            arrays = [self._kept(array) for array in arrays]
         cursor = joined(quoted(*self.listing.cursor([array[place] for array in arrays])))
         return case((func.count() > literal_column("0"), cursor), else_=NULL)
 
