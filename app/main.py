@@ -1,6 +1,7 @@
 """The roof: the ASGI application, its addresses, and the life of the process that serves it."""
 
 import asyncio
+import gc
 import math
 import signal
 import socket
@@ -52,7 +53,8 @@ class Application:
             redirect_slashes=False,
             lifespan=self._lifespan,
         )
-        self._served = RequestIds(BrowserHeaders(answers.Masked(self._dispatch), settings.origins))
+        self._masked = answers.Masked(self._dispatch)
+        self._served = RequestIds(BrowserHeaders(self._answer, settings.origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the life of the process."""
@@ -63,8 +65,14 @@ class Application:
         self.health.draining = True
         await asyncio.sleep(self.settings.drain_seconds)
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/graphql" and self.endpoint is not None:
+            # The hot path passes by Starlette's routing, and masks by itself what nobody foresaw.
+            await self.endpoint.http(scope, receive, send)
+        else:
+            await self._masked(scope, receive, send)
+
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # The hot path passes by Starlette's routing.
         if scope["path"] == "/graphql" and self.endpoint is not None:
             await self.endpoint(scope, receive, send)
         else:
@@ -77,7 +85,10 @@ class Application:
             self.health.runtime = self.github.runtime = runtime
             self.engine = engine
             self.endpoint = Endpoint(engine, self.settings, page=self.page)
+            # The schema and all modules stay for good: no collection need look through them again.
+            gc.freeze()
             yield
+            gc.unfreeze()
 
 
 def create_app(settings: Settings | None = None) -> Application:

@@ -31,6 +31,7 @@ class Kind(StrEnum):
 
 
 _PUBLIC = re.compile(r"([a-z]{3,4})_([0-9a-f]{32})")
+_OF_KIND = {kind: re.compile(rf"{kind.value}_([0-9a-f]{{32}})") for kind in Kind}
 _KINDS = {kind.value for kind in Kind}
 _lock = threading.Lock()
 _last = 0
@@ -64,6 +65,9 @@ def parse(text: str) -> tuple[Kind, UUID]:
 
 def parse_as(kind: Kind, text: str, *, field: str = "id") -> UUID:
     """Read a public id that must be of one kind, or refuse it and name the field."""
+    fitting = _OF_KIND[kind].fullmatch(text)
+    if fitting is not None:
+        return UUID(hex=fitting[1])
     try:
         found, identifier = parse(text)
     except Invalid:

@@ -64,8 +64,11 @@ class BrowserHeaders:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = [*message.get("headers", ()), *added]
-                # A page brings its own policy; whatever else this service sends is nothing to be shown or run.
-                if not any(name == POLICY for name, _ in headers):
+                for name, _ in headers:
+                    # A page brings its own policy; whatever else this service sends is nothing to be shown or run.
+                    if name == POLICY:
+                        break
+                else:
                     headers += _CLOSED
                 message = {**message, "headers": headers}
             await send(message)

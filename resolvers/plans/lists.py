@@ -186,10 +186,9 @@ class _Page:
         self.walked = True
         if self.keys is None:
             self.keys = [self.listed.column(key, key.type) for key in self.listing.keys]
-        arrays = [func.array_agg(self._in_order(key), type_=ARRAY(key.type)) for key in self.keys]
-        if self.cut.backward:
-            # There the row beyond the page comes first.
-            arrays = [self._kept(array) for array in arrays]
+        gather = [func.array_agg(self._in_order(key), type_=ARRAY(key.type)) for key in self.keys]
+        # A page walked from its end would begin with the row beyond it.
+        arrays = [self._kept(array) if self.cut.backward else array for array in gather]
         cursor = joined(quoted(*self.listing.cursor([array[place] for array in arrays])))
         return case((func.count() > literal_column("0"), cursor), else_=NULL)
 

@@ -20,12 +20,12 @@ class Endpoint:
         seats = Seats(settings.connections_per_viewer)
         self._streams = EventStreams(engine, settings, seats)
         self._sockets = SocketTransport(engine, settings, seats)
-        self._http = HttpTransport(engine, settings, self._streams, page=page)
+        self.http = HttpTransport(engine, settings, self._streams, page=page)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one socket."""
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await self.http(scope, receive, send)
         else:
             await self._sockets(scope, receive, send)
 

@@ -42,6 +42,7 @@ class Wishes:
     seconds: float
     rounds: int
     json: Path | None
+    detail: bool
 
 
 async def main(wishes: Wishes) -> None:
@@ -51,6 +52,7 @@ async def main(wishes: Wishes) -> None:
     operations = [operation for operation in wishes.operations if _exists(operation)]
     samples: list[Sample] = []
     lines: list[Line] = []
+    summaries: dict[Operation, list[Line]] = {}
     with load() as loading, TemporaryDirectory(prefix="tenet-bench-") as name:
         folder = Path(name)
         async with (
@@ -68,10 +70,12 @@ async def main(wishes: Wishes) -> None:
                 measuring = Measuring(data, meter, loading, answering, wishes.seconds, wishes.rounds)
                 for operation in operations:
                     found = [sample async for sample in measuring.samples(operation)]
-                    summary = report.lines(found, contestants)
-                    report.show(console, operation, summary)
+                    summary = summaries[operation] = report.lines(found, contestants)
+                    if wishes.detail:
+                        report.show(console, operation, summary)
                     samples += found
                     lines += summary
+    report.summarize(console, summaries)
     _tell_of_load(samples)
     console.print(f"Measured in {perf_counter() - began:.0f} s.", highlight=False)
     if wishes.json is not None:
@@ -141,6 +145,7 @@ def _wishes(arguments: Namespace) -> Wishes:
         seconds=arguments.seconds,
         rounds=arguments.rounds,
         json=arguments.json,
+        detail=arguments.detail,
     )
 
 
@@ -153,6 +158,7 @@ def _parser() -> ArgumentParser:
         "--only", nargs="+", choices=names, metavar="NAME", help=f"only these operations, contestants: {names}"
     )
     parser.add_argument("--no-peers", action="store_true", help="leave out what needs Node")
+    parser.add_argument("--detail", action="store_true", help="print latencies and memory of each operation too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the raw numbers there")
     return parser
 

@@ -62,7 +62,7 @@ class Speech(Enum):
     TRPC = "tRPC"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """One operation: its document and its tRPC procedure, and the variables that its requests take turns with."""
 

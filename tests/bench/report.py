@@ -1,7 +1,7 @@
 """What was measured, for people and for programs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -48,6 +48,28 @@ def lines(samples: Sequence[Sample], contestants: Sequence[Contestant]) -> list[
     ]
 
 
+def summarize(console: Console, found: Mapping[Operation, Sequence[Line]]) -> None:
+    """Print everything as one table: a row for each operation, a column for everybody who was measured."""
+    table = Table(title="requests a second, and CPU ms a request (server + database)", title_justify="left", box=SIMPLE)
+    table.add_column("")
+    for line in next(iter(found.values()), ()):
+        table.add_column(line.contestant.title, justify="right")
+    table.add_column("Tenet to best peer", justify="right")
+    for operation, lines_ in found.items():
+        ours = next((line for line in lines_ if line.contestant is TENET), None)
+        ratio = "" if ours is None else f"{_times(ours.to_best_peer)} of req/s\n{_times(ours.cpu_to_best_peer)} of CPU"
+        table.add_row(operation.title, *(_cell(line.medians) for line in lines_), ratio, end_section=True)
+    console.print(table)
+    for operation, lines_ in found.items():
+        if verdict := _verdict(lines_):
+            console.print(f"  {operation.title}: {verdict}", highlight=False)
+
+
+def _cell(one: Sample) -> str:
+    parts = f"{one.app:.2f} + {'?' if one.database is None else f'{one.database:.2f}'}"
+    return f"{one.rate:,.0f}/s\n{one.cpu:.2f} ({parts})"
+
+
 def show(console: Console, operation: Operation, found: Sequence[Line]) -> None:
     """Print one operation as a table."""
     table = Table(title=operation.title, title_justify="left", box=SIMPLE)
@@ -79,7 +101,6 @@ def show(console: Console, operation: Operation, found: Sequence[Line]) -> None:
             f"{one.megabytes:.0f}",
         )
     console.print(table)
-    console.print(_verdict(found), highlight=False)
 
 
 def write(path: Path, samples: Sequence[Sample], found: Sequence[Line], facts: dict[str, Any]) -> None:
@@ -107,8 +128,8 @@ def _verdict(found: Sequence[Line]) -> str:
         return ""
     met = ours.to_best_peer >= GOAL_RATE and ours.cpu_to_best_peer <= GOAL_CPU
     return (
-        f"  goal (at least {GOAL_RATE:g} times the best peer at {GOAL_CPU:g} of its CPU): "
-        f"{'met' if met else 'MISSED'} with {ours.to_best_peer:.2f} at {ours.cpu_to_best_peer:.2f}"
+        f"the goal, {GOAL_RATE:g} times the best peer at {GOAL_CPU:g} of its CPU, is {'met' if met else 'MISSED'} "
+        f"with {ours.to_best_peer:.2f} at {ours.cpu_to_best_peer:.2f}"
     )
 
 
