@@ -51,6 +51,7 @@ schema: setup ## print the schema of the code to schema.graphql
 
 bench: setup ## measure reads and subscriptions, side by side with the baselines
 	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m tests.bench.mining $(REPOSITORIES)
 	@$(BIN)/python -m tests.bench.live
 	@$(BIN)/python -m tests.bench.index
 

@@ -274,7 +274,7 @@ FIELDS: dict[RuleKind, dict[str, Check]] = {
     },
     RuleKind.LLM: {"question": _expression, "applicable": _expression, "conforming": _expression},
 }
-"""What a definition of each kind may have; CONTRIBUTING.md explains every part."""
+"""What a definition of each kind may have; the file of its checker explains every part."""
 
 
 def _either(*names: str) -> Callable[[Mapping[str, Any]], str | None]:

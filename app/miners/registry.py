@@ -58,12 +58,22 @@ def extractor_version(families: tuple[Family, ...] = FAMILIES) -> str:
     return sha256(told.encode()).hexdigest()[:12]
 
 
-def facts_of(source: Source, families: tuple[Family, ...] = FAMILIES) -> dict[str, object]:
-    """Take the facts of one file for every family that speaks of its language."""
+def facts_of(source: Source, families: tuple[Family, ...] = FAMILIES, *, strict: bool = False) -> dict[str, object]:
+    """Take the facts of one file for every family that speaks of its language.
+
+    What one family cannot cope with costs its own facts of that file, unless who asks is strict.
+    """
     found: dict[str, object] = {}
     for family in families:
         if family.languages is None or source.language in family.languages:
-            facts = family.facts(source)
+            try:
+                facts = family.facts(source)
+            except Unreadable:
+                raise
+            except Exception:
+                if strict:
+                    raise
+                continue
             if facts is not None:
                 found[family.name] = facts
     return found

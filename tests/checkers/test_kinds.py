@@ -215,7 +215,6 @@ def test_a_hostile_file_costs_itself(text: str) -> None:
         ({"not": {"kind": "lambda"}}, None),
         ({"kind": "module", "not": {"has": {"kind": "yield"}}}, None),
     ],
-    ids=str,
 )
 def test_words_without_which_a_file_need_not_be_parsed(rule: dict[str, Any], expected: set[str] | None) -> None:
     assert words_of(rule) == expected

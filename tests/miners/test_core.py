@@ -149,3 +149,24 @@ def test_what_is_declared_and_found_is_one_convention_with_two_reasons() -> None
 def test_what_is_declared_and_not_followed_is_a_finding_of_its_own() -> None:
     found = trial(files("a", "x", 20) | files("a", "y", 4, start=20), families=[declaring("y")])
     assert (found.said, found.contradicted) == ([], ["setup.cfg:3 form y (4 of 24)"])
+
+
+def test_a_family_that_fails_costs_its_own_conventions() -> None:
+    def fail(*_: Any) -> Any:
+        raise ZeroDivisionError("no")
+
+    for failing in (
+        replace(FORMS, name="failing", votes=fail),
+        replace(FORMS, name="failing", propose=fail),
+        replace(FORMS, name="failing", survey=fail),
+        replace(FORMS, name="failing", declares=fail),
+    ):
+        found = trial(files("a", "x", 20), families=[failing, FORMS], strict=False)
+        assert found.said == ["The form is x (20 of 20)"]
+        assert found.suppressed.examples["a miner failed"] == ["failing: ZeroDivisionError: no"]
+
+
+def test_a_rule_that_cannot_be_run_costs_itself() -> None:
+    broken = Rule(RuleKind.REGEX, {"conforming": "(?<=x)"}, Scope())
+    failing = replace(FORMS, name="failing", propose=lambda finding: replace(propose(finding), rule=broken))
+    assert trial(files("a", "x", 20), families=[failing, FORMS], strict=False).said == ["The form is x (20 of 20)"]

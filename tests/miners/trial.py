@@ -74,6 +74,7 @@ def trial(
     new: Collection[str] = (),
     authors: Mapping[str, str] | None = None,
     most: int = 60,
+    strict: bool = True,
 ) -> Trial:
     """Mine a repository; `new` names the paths that were added last year, `authors` who wrote which path."""
     contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
@@ -81,7 +82,7 @@ def trial(
     chosen = tuple(families)
     people = authors or {path: ("ada", "ben", "cleo")[number % 3] for number, path in enumerate(sorted(contents))}
     items = [_item(file, contents[file.path], file.path in new, people.get(file.path)) for file in seen if file.minable]
-    return run(items, [file.path for file in seen], chosen, authors=len(set(people.values())), most=most)
+    return run(items, [file.path for file in seen], chosen, authors=len(set(people.values())), most=most, strict=strict)
 
 
 def _item(file: FileFacts, content: bytes, new: bool, author: str | None) -> Item:
@@ -90,14 +91,20 @@ def _item(file: FileFacts, content: bytes, new: bool, author: str | None) -> Ite
 
 
 def run(
-    items: list[Item], paths: list[str], families: tuple[Family, ...], *, authors: int = 2, most: int = 60
+    items: list[Item],
+    paths: list[str],
+    families: tuple[Family, ...],
+    *,
+    authors: int = 2,
+    most: int = 60,
+    strict: bool = True,
 ) -> Trial:
     """Mine and measure files."""
     listing = Listing(paths)
     skipped: dict[str, str] = {}
     kept: list[tuple[File, bytes]] = []
     for item in items:
-        taken = take(item, families)
+        taken = take(item, families, strict=True)
         if taken.reason is not None:
             skipped[item.path] = taken.reason
         # Facts go through JSON as they do between runs.
@@ -106,10 +113,12 @@ def run(
     def files() -> Iterable[tuple[File, Facts]]:
         return ((file, orjson.loads(facts)) for file, facts in kept)
 
-    mined = mine(families, files, listing)
+    mined = mine(families, files, listing, strict=strict)
     rules = [candidate.proposal.rule for candidate in mined.candidates]
     measured: list[Measurement] = measure(rules, listing, items)[0] if rules else []
     settled = [each.settled() for each in measured]
+    refused = {str(each.proposal.rule): made.broken for each, made in zip(mined.candidates, settled, strict=True)}
+    assert not strict or not any(refused.values()), refused
     named = {family.name: family for family in families}
     pairs = zip(mined.candidates, settled, strict=True)
     chosen = select(pairs, mined.suppressed, named, authors=authors, most=most)

@@ -1,7 +1,6 @@
 """Counting votes: by question, answer and cell; a cell is a folder, a role, an ending and whether files are new."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
 from zlib import crc32
 
 from app.domain.listing import Listing
@@ -101,13 +100,3 @@ def _speaks(family: Family, file: File) -> bool:
 
 def _bucket(tongue: str | None, topic: str, form: str) -> int:
     return crc32(f"{tongue}\0{topic}\0{form}".encode(errors="replace")) % _BUCKETS
-
-
-def count(
-    families: Iterable[Family], files: Iterable[tuple[File, Facts]], worlds: Mapping[str, World], counts: Counts
-) -> None:
-    """Count the votes of many files for many families."""
-    listed = list(families)
-    for file, facts in files:
-        for family in listed:
-            counts.add(family, file, facts, worlds[family.name])

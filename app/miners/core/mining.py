@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import log2
+from typing import Any
 
 from app.domain.listing import Listing
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule
 from app.domain.statistics import surprise, wilson_low
 from app.miners.core import together
-from app.miners.core.counting import Cells, Counts, Topic, count
+from app.miners.core.counting import Cells, Counts, Topic
 from app.miners.core.family import WRITTEN, Facts, Family, File, Finding, Proposal, World
 from app.miners.core.scopes import Ground, Where, find
 
@@ -74,41 +75,92 @@ class Mined:
     suppressed: Suppressed
 
 
-def mine(families: Sequence[Family], files: Files, listing: Listing) -> Mined:
-    """Find the conventions of a repository; files are streamed, a few times over, and never held."""
-    worlds = {family.name: World(listing) for family in families}
+def mine(families: Sequence[Family], files: Files, listing: Listing, *, strict: bool = False) -> Mined:
+    """Find the conventions of a repository; files are streamed, a few times over, and never held.
+
+    A family that fails costs its own conventions, unless who asks is strict.
+    """
+    mining = _Mining(list(families), files, {family.name: World(listing) for family in families}, strict)
     counts = Counts(Cells(listing))
-    noting = [family for family in families if family.survey is not None]
-    if noting:
-        for file, facts in files():
-            for family in noting:
-                assert family.survey is not None
-                family.survey(worlds[family.name].noted, file, facts.get(family.name))
-    endless = [family for family in families if family.open]
-    if endless:
-        for file, facts in files():
-            for family in endless:
-                counts.survey(family, file, facts, worlds[family.name])
-    count(families, files(), worlds, counts)
-    suppressed = Suppressed()
-    named = {family.name: family for family in families}
-    found = [each for topic in sorted(counts.forms, key=_order) for each in _findings(named[topic[0]], topic, counts)]
-    found = together.join(found, files, worlds, named)
-    candidates = []
-    for family, finding in found:
-        if (candidate := _candidate(family, finding, suppressed)) is not None:
-            candidates.append(candidate)
+    mining.each(
+        lambda family: family.survey is not None,
+        lambda family, file, facts, world: (family.survey or _nothing)(world.noted, file, facts.get(family.name)),
+    )
+    mining.each(lambda family: family.open, counts.survey)
+    mining.each(lambda _: True, counts.add)
+    candidates = mining.candidates(counts)
     said = {candidate.proposal.rule.fingerprint: place for place, candidate in enumerate(candidates)}
-    for family in families:
-        for proposal in () if family.declares is None else family.declares(worlds[family.name]):
-            place = said.get(proposal.rule.fingerprint)
-            if place is None:
-                candidates.append(_declared(family, proposal))
-            else:
-                # It was found in the code as well: that it is also declared is one more reason for it.
-                mined = candidates[place]
-                candidates[place] = replace(mined, proposal=replace(mined.proposal, declared=proposal.declared))
-    return Mined(_best(candidates, suppressed), suppressed)
+    for family, proposal in mining.declared():
+        place = said.get(proposal.rule.fingerprint)
+        if place is None:
+            candidates.append(_declared(family, proposal))
+        else:
+            # It was found in the code as well: that it is also declared is one more reason for it.
+            mined = candidates[place]
+            candidates[place] = replace(mined, proposal=replace(mined.proposal, declared=proposal.declared))
+    return Mined(_best(candidates, mining.suppressed), mining.suppressed)
+
+
+def _nothing(_: dict[str, Any], __: File, ___: Any) -> None:
+    pass
+
+
+@dataclass(slots=True)
+class _Mining:
+    """The families that are still at work."""
+
+    families: list[Family]
+    files: Files
+    worlds: dict[str, World]
+    strict: bool
+    suppressed: Suppressed = field(default_factory=Suppressed)
+
+    def each(self, wanted: Callable[[Family], bool], act: Callable[[Family, File, Facts, World], None]) -> None:
+        """Have some families look at every file."""
+        looking = [family for family in self.families if wanted(family)]
+        if not looking:
+            return
+        for file, facts in self.files():
+            for family in tuple(looking):
+                try:
+                    act(family, file, facts, self.worlds[family.name])
+                except Exception as error:
+                    self._fail(family, error)
+                    looking.remove(family)
+
+    def candidates(self, counts: Counts) -> list[Candidate]:
+        """Make candidates of what was counted."""
+        named = {family.name: family for family in self.families}
+        topics = [topic for topic in sorted(counts.forms, key=_order) if topic[0] in named]
+        found = [each for topic in topics for each in _findings(named[topic[0]], topic, counts)]
+        found = together.join(found, self.files, self.worlds, named)
+        candidates = []
+        for family, finding in found:
+            try:
+                candidate = _candidate(family, finding, self.suppressed)
+            except Exception as error:
+                self._fail(family, error)
+                continue
+            if candidate is not None:
+                candidates.append(candidate)
+        return candidates
+
+    def declared(self) -> list[tuple[Family, Proposal]]:
+        """List what the repository declares."""
+        proposals = []
+        for family in tuple(self.families):
+            try:
+                declared = () if family.declares is None else tuple(family.declares(self.worlds[family.name]))
+                proposals += [(family, proposal) for proposal in declared]
+            except Exception as error:
+                self._fail(family, error)
+        return proposals
+
+    def _fail(self, family: Family, error: Exception) -> None:
+        if self.strict:
+            raise error
+        self.suppressed.add("a miner failed", f"{family.name}: {type(error).__name__}: {error}"[:200])
+        self.families = [each for each in self.families if each is not family]
 
 
 def _declared(family: Family, proposal: Proposal) -> Candidate:
