@@ -4,8 +4,10 @@ from hashlib import sha256
 
 from app.miners import (
     caught_names,
+    data_models,
     doc_comments,
     error_handling,
+    export_forms,
     file_affixes,
     file_case,
     formatting,
@@ -37,7 +39,9 @@ FAMILIES: tuple[Family, ...] = (
     class_names.FAMILY,
     class_places.FAMILY,
     class_shapes.FAMILY,
+    data_models.FAMILY,
     error_handling.FAMILY,
+    export_forms.FAMILY,
     raised_errors.FAMILY,
     doc_comments.FAMILY,
     import_forms.FAMILY,
