@@ -186,7 +186,8 @@ async def _succeed(runtime: Runtime, held: Claim, found: Findings) -> None:
     message = UNCHANGED
     if not found.unchanged:
         changes |= {"file_count": found.files, "token_count": found.tokens, "languages": found.languages}
-        message = f"{found.files} files indexed, {found.report.patterns_found} conventions found."
+        count = found.report.patterns_found
+        message = f"{found.files} files indexed, {count} convention{'' if count == 1 else 's'} found."
     for reason, count in found.skipped.items():
         found.report.counts["skipped", reason] = found.report.counts.get(("skipped", reason), 0) + count
         found.report.skipped.setdefault(reason, [])
