@@ -5,6 +5,7 @@ from hashlib import sha256
 from app.miners import (
     caught_names,
     data_models,
+    decorators,
     doc_comments,
     error_handling,
     export_forms,
@@ -41,6 +42,7 @@ FAMILIES: tuple[Family, ...] = (
     class_places.FAMILY,
     class_shapes.FAMILY,
     data_models.FAMILY,
+    decorators.FAMILY,
     error_handling.FAMILY,
     export_forms.FAMILY,
     name_forms.FAMILY,
