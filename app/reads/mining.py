@@ -1,6 +1,6 @@
 """What a run must know of the patterns that stand already, before it measures and before it writes."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -80,6 +80,10 @@ class StandingPattern:
     scope_languages: list[str]
     scope_include: list[str]
     scope_exclude: list[str]
+
+    def same_rule(self, later: "StandingPattern") -> bool:
+        """Tell whether the pattern still has this rule, whatever else was edited of it."""
+        return replace(self, name=later.name) == later
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from app.domain.pattern import (
 )
 from app.domain.rule import Rule, columns_of
 from app.reads import mining
+from app.reads.mining import StandingPattern
 
 WITHDRAWN = "No longer found in the code."
 _OPEN = (PatternStatus.CANDIDATE, PatternStatus.DEFERRED)
@@ -97,16 +98,22 @@ class Recorded:
 
 
 async def write(
-    tx: Tx, run: Run, discoveries: Sequence[Discovery], standing: Mapping[UUID, Sighting], miners: Sequence[str]
+    tx: Tx,
+    run: Run,
+    discoveries: Sequence[Discovery],
+    standing: Sequence[tuple[StandingPattern, Sighting]],
+    miners: Sequence[str],
 ) -> Recorded:
     """Write down everything at once; `standing` holds what was seen of rules that are measured as they are stored.
 
     `miners` names those who looked: only what they found before and do not find now is withdrawn.
     """
     known = await mining.known_patterns(tx.session, run.repo_id)
+    # Measuring takes minutes, and people go on deciding: what stands by now is theirs, whether it was measured or not.
+    stands = {pattern.id: pattern for pattern in await mining.standing_patterns(tx.session, run.repo_id)}
     recorded = Recorded()
     steps: list[Step] = []
-    seen: set[UUID] = set()
+    seen = set(stands)
     for discovery in discoveries:
         before = known.by_fingerprint.get(discovery.fingerprint)
         if before is None:
@@ -116,9 +123,9 @@ async def write(
             said = f"Found by {discovery.extracted_by}."
             steps.append(Step(pattern.id, PatternEventKind.CREATED, said, None, PatternStatus.CANDIDATE))
             continue
-        seen.add(before.id)
-        if before.id in standing:
+        if before.id in stands:
             continue
+        seen.add(before.id)
         if before.status in _OPEN:
             if await _update(tx.session, run, before, discovery):
                 recorded.updated += 1
@@ -136,9 +143,10 @@ async def write(
                 )
             elif before.id not in known.by_jobs:
                 recorded.refused.append(before.name)
-    for pattern_id, sighting in standing.items():
-        pattern = known.by_id[pattern_id]
-        seen.add(pattern_id)
+    for measured, sighting in standing:
+        if measured.id not in stands or not measured.same_rule(stands[measured.id]):
+            continue
+        pattern = known.by_id[measured.id]
         if await _measure(tx.session, run, pattern, sighting, located=True):
             recorded.measured += 1
             steps.append(Step(pattern.id, PatternEventKind.MEASURED, _told(pattern)))

@@ -1,5 +1,6 @@
 """A further run: what people decided stands, whatever the code has become, and what a job decided follows the code."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.models import Evidence, Pattern, Repo
 from app.domain.confidence import ConfidenceTier
 from app.domain.pattern import DISMISSED, EvidenceSource, Move, PatternEventKind, PatternStatus
+from app.domain.run import IngestionStage
 from app.domain.viewer import Credential, CredentialKind, Role, Viewer
 from app.runtime import Runtime
 from app.services import curating, sweeping, triaging
@@ -19,6 +21,9 @@ from tests.gateways.making import Made
 from tests.workers.test_mining import HANDLER, change, connected, evidence_of, history_of, mined, pattern_of
 from tests.workers.test_mining import runtime as runtime
 from tests.workers.test_mining import source as source
+from workers.ingest import carrying
+from workers.ingest.step import Attempt
+from workers.ingest.verify import verify
 
 MOST = {f"shop/part{number}.py": None for number in range(12)}
 
@@ -173,3 +178,62 @@ async def test_words_and_rules_that_people_edited_stay(
     after = await pattern_of(runtime, "Call it failure")
     assert (after.id, after.conforming, after.applicable) == (pattern.id, 6, 6)
     assert after.scope_include == ["shop/part1*"]
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, deciding: Callable[[], Awaitable[object]]) -> None:
+    """Let somebody decide after a run has measured, before it writes."""
+
+    async def late(attempt: Attempt) -> None:
+        await deciding()
+        await verify(attempt)
+
+    monkeypatch.setitem(carrying.WORKS, IngestionStage.VERIFY, (late, "places"))
+
+
+async def test_an_edit_that_is_made_while_a_run_works_stays(
+    runtime: Runtime, repo: Repo, reviewer: Viewer, source: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pattern = await pattern_of(runtime)
+    edits = {
+        "name": "Call it failure",
+        "description": "For searching logs.",
+        "scope_include": ["shop/part1*"],
+    }
+
+    async def edit() -> None:
+        async with runtime.write() as tx:
+            await curating.revise(tx, reviewer, pattern.id, edits)
+
+    meanwhile(monkeypatch, edit)
+    source.commit(MOST)
+    await mined(runtime, repo.id)
+    after = await pattern_of(runtime, "Call it failure")
+    assert (after.id, after.status, {name: getattr(after, name) for name in edits}) == (
+        pattern.id,
+        PatternStatus.CANDIDATE,
+        edits,
+    )
+
+
+async def test_a_pattern_that_goes_out_of_force_while_a_run_works_costs_the_run_nothing(
+    runtime: Runtime, repo: Repo, reviewer: Viewer, source: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await decide(runtime, reviewer, Move.PROMOTE)
+    meanwhile(monkeypatch, lambda: decide(runtime, reviewer, Move.DEPRECATE))
+    source.commit({"shop/more.py": HANDLER.format(70)})
+    await mined(runtime, repo.id)
+    after = await pattern_of(runtime)
+    assert (after.status, after.conforming) == (PatternStatus.DEPRECATED, 15)
+
+
+async def test_what_was_measured_of_a_rule_that_is_another_by_now_is_not_written(
+    runtime: Runtime, repo: Repo, reviewer: Viewer, source: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pattern = await decide(runtime, reviewer, Move.PROMOTE)
+    meanwhile(
+        monkeypatch, lambda: change(runtime, pattern.id, scope_include=["shop/part1*"], conforming=6, applicable=6)
+    )
+    source.commit({"shop/more.py": HANDLER.format(70)})
+    await mined(runtime, repo.id)
+    after = await pattern_of(runtime)
+    assert (after.conforming, after.applicable) == (6, 6)

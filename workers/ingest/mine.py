@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import asdict
-from uuid import UUID
 
 from app.domain.confidence import YEAR, Team
 from app.domain.errors import Invalid
@@ -17,6 +16,7 @@ from app.hands.pool import Lost
 from app.miners.core.mining import Mined
 from app.miners.registry import extractor_version
 from app.reads import mining
+from app.reads.mining import StandingPattern
 from app.syntax import MOST_BYTES
 from workers.ingest.step import Attempt
 from workers.mining import crafts
@@ -38,7 +38,7 @@ async def mine(attempt: Attempt) -> None:
     kept = await _facts(attempt, files)
     mined = await _findings(attempt, kept, files, pasts)
     stored = await _stored_rules(attempt)
-    rules = [candidate.proposal.rule for candidate in mined.candidates] + list(stored.values())
+    rules = [candidate.proposal.rule for candidate in mined.candidates] + [rule for _, rule in stored]
     measured = await measure(attempt, rules, files, pasts)
     own, theirs = measured[: len(mined.candidates)], measured[len(mined.candidates) :]
     chosen, suppressed = await attempt.runtime.hands.do(
@@ -65,8 +65,8 @@ async def mine(attempt: Attempt) -> None:
         Prospect(each, _claims(shown, not_so, quoted)) for each, (shown, not_so) in zip(chosen, places, strict=True)
     ]
     found.standing = {
-        pattern_id: Standing(rule, each, _claims(shown, not_so, quoted))
-        for (pattern_id, rule), each, (shown, not_so) in zip(stored.items(), theirs, others, strict=True)
+        pattern.id: Standing(pattern, each, _claims(shown, not_so, quoted))
+        for (pattern, _), each, (shown, not_so) in zip(stored, theirs, others, strict=True)
     }
     progress.move(2 * len(files))
     progress.note(f"{len(chosen)} conventions, {sum(suppressed.counts.values())} left out")
@@ -139,16 +139,16 @@ async def _findings(attempt: Attempt, kept: Kept, files: Sequence[FileFacts], pa
     )
 
 
-async def _stored_rules(attempt: Attempt) -> dict[UUID, Rule]:
+async def _stored_rules(attempt: Attempt) -> list[tuple[StandingPattern, Rule]]:
     """Give the rules of patterns that stand, as they are stored; what can only be judged by a model is not measured."""
     async with attempt.runtime.read() as session:
         patterns = await mining.standing_patterns(session, attempt.owner.repo_id)
-    rules: dict[UUID, Rule] = {}
+    rules: list[tuple[StandingPattern, Rule]] = []
     for pattern in patterns:
         if pattern.rule_kind is RuleKind.LLM:
             continue
         try:
-            rules[pattern.id] = read_rule(
+            rule = read_rule(
                 pattern.rule_kind,
                 pattern.rule_definition,
                 languages=pattern.scope_languages,
@@ -159,6 +159,8 @@ async def _stored_rules(attempt: Attempt) -> dict[UUID, Rule]:
             )
         except Invalid as refused:
             attempt.found.report.add("dropped", "rule cannot be read", f"{pattern.name}: {refused.message}")
+        else:
+            rules.append((pattern, rule))
     return rules
 
 

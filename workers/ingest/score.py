@@ -46,19 +46,19 @@ async def score(attempt: Attempt) -> None:
         ],
     )
     async with attempt.runtime.read() as session:
-        standing = {row.id: row for row in await mining.standing_patterns(session, attempt.owner.repo_id)}
-        kept = await mining.kept_places(session, list(standing))
+        kept = await mining.kept_places(session, list(found.standing))
     moved, stale = await _located(attempt, kept)
     discoveries = [_discovery(attempt, prospect, blamed) for prospect in found.prospects]
-    sightings = {}
+    sightings = []
     for pattern_id, each in found.standing.items():
         rows = [row.id for row in kept if row.pattern_id == pattern_id]
-        sightings[pattern_id] = Sighting(
-            _columns(attempt, each.measurement, each.verified, standing[pattern_id].type),
+        sighting = Sighting(
+            _columns(attempt, each.measurement, each.verified, each.pattern.type),
             _shown(attempt, each.verified, blamed),
             {row: stale[row] for row in rows if row in stale},
             {row: moved[row] for row in rows if row in moved},
         )
+        sightings.append((each.pattern, sighting))
     owner = attempt.owner
     run = Run(progress.held.run_id, owner.repo_id, owner.organization_id, found.commit, datetime.now(UTC))
     async with attempt.runtime.write() as tx:

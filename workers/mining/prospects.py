@@ -8,6 +8,7 @@ from app.domain.evidence import Claim, Verified
 from app.domain.measurement import Measurement, Place
 from app.domain.rule import Rule
 from app.miners.core.selection import Measured
+from app.reads.mining import StandingPattern
 
 MOST_SHOWN, MOST_COUNTEREXAMPLES = 8, 60
 _EXAMPLES = 5
@@ -72,7 +73,7 @@ class Prospect:
 class Standing:
     """A pattern that stands, with what its stored rule was seen to do now."""
 
-    rule: Rule
+    pattern: StandingPattern
     measurement: Measurement
     claims: Sequence[Claim] = ()
     verified: Sequence[Verified] = ()
