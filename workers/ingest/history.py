@@ -27,11 +27,12 @@ async def history(attempt: Attempt) -> None:
     known = await _kept(attempt)
     if known is None or known.mailmap != names.get("mailmap.blob"):
         known = Authorship(mailmap=names.get("mailmap.blob"))
-    before, commits = known.commits, await _listed(attempt, known.commit)
+    commits = await _listed(attempt, known.commit)
     if commits is None:
         # The branch was pushed anew, or came here by a way on which its commits are not in one order.
-        known, before = Authorship(mailmap=known.mailmap), 0
+        known = Authorship(mailmap=known.mailmap)
         commits = await _listed(attempt, None) or []
+    before = known.commits + known.missed
     progress.move(0, len(commits))
     traced = attempt.runtime.hands.each(
         tracing,
