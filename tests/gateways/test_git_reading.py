@@ -244,6 +244,13 @@ async def test_blame_tells_who_wrote_lines(made: Made, cache: Path) -> None:
     assert await blame_line(cache, last, "b.py", 4) is None
 
 
+async def test_lines_that_a_file_does_not_have_were_written_by_nobody(made: Made, cache: Path) -> None:
+    last = made.commit({"empty.py": "", "one.py": "1\n"})
+    assert await blame_lines(cache, last, "empty.py", [1]) == {}
+    assert await blame_lines(cache, last, "empty.py", [1], count=1) == {}
+    assert await blame_lines(cache, last, "one.py", [1, 2], count=2) == {}
+
+
 async def test_history_goes_on_without_the_contents_that_a_partial_clone_lacks(made: Made, cache: Path) -> None:
     lines = "".join(f"line {number}\n" for number in range(30))
     made.commit({"old.py": lines, "same.py": lines.upper()})

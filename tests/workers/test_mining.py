@@ -15,6 +15,7 @@ from app.db.models import Evidence, IngestionRun, Pattern, PatternEvent, Repo, R
 from app.domain.confidence import AgeCategory, ConfidenceTier
 from app.domain.jobs import Ingest
 from app.domain.pattern import PatternEventKind, PatternStatus
+from app.domain.rule import RuleKind
 from app.domain.run import IngestionEventKind, RunStatus, RunTrigger
 from app.runtime import Runtime, open_runtime
 from app.services import ingesting
@@ -122,6 +123,19 @@ async def test_evidence_stands_byte_for_byte_where_it_says(
         assert row.start_line is not None
         assert "\n".join(text.split("\n")[row.start_line - 1 : row.end_line]) == row.snippet
     assert {row.author for row in rows[:3]} <= {"Ada", "Ben", "Cleo"}
+
+
+async def test_empty_files_can_show_how_files_are_named(runtime: Runtime, session: AsyncSession, source: Made) -> None:
+    words = ("blue", "green", "grey", "red", "white")
+    for one, author in zip(words, ("Ada", "Ben", "Cleo", "Ada", "Ben"), strict=True):
+        source.commit({f"forms/{one}-{two}.ts": "" for two in words}, one, author=f"{author} <{author}@example.com>")
+    repo = await connected(session, source)
+    await mined(runtime, repo.id)
+    async with runtime.read() as reading:
+        pattern = (await reading.scalars(select(Pattern).where(Pattern.rule_kind == RuleKind.PATH))).one()
+    rows = await evidence_of(runtime, pattern.id)
+    assert rows
+    assert {(row.start_line, row.author) for row in rows} == {(None, None)}
 
 
 async def test_the_same_commit_again_changes_nothing(runtime: Runtime, session: AsyncSession, source: Made) -> None:

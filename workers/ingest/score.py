@@ -204,6 +204,9 @@ async def _blamed(attempt: Attempt, places: Sequence[Sequence[Verified]]) -> Bla
             not_so = [place for place in verified if place.counterexample]
             for place in (*fine[number : number + 1], *not_so[number : number + 1]):
                 line = place.start or 1
+                if place.start is None and not attempt.found.by_path[place.path].size:
+                    # Nobody wrote a line of an empty file.
+                    continue
                 if (told := known.get((place.path, place.blob_id, line))) is not None:
                     blamed[place.path, line] = told
                 else:

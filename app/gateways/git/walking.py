@@ -66,7 +66,8 @@ async def blame_lines(
             seconds=_BLAME_SECONDS,
         )
     except SourceFailed as failed:
-        if failed.code in _OF_CONTENT or failed.code is SourceProblem.TIMED_OUT:
+        # Whatever git cannot say of one file (that it has fewer lines, for one) is a blame less, and nothing worse.
+        if failed.code in _OF_CONTENT | {SourceProblem.TIMED_OUT, SourceProblem.FAILED}:
             return {}
         raise
     return {blame.line: blame for blame in _blamed(told)}
