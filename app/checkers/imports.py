@@ -3,8 +3,8 @@
     {"per": "import", "applicable": {"internal": true}, "conforming": {"form": ["relative"]}}
     {"per": "file", "applicable": {"module": ["app.db*"]}, "forbidden": {"module": ["strawberry*"]}}
 
-All parts of a selector hold: `module` (one of some names with `*`), `names`, `form`, `alias`, `internal`, `top` and
-`type_only`.
+All parts of a selector hold: `module` (one of some names with `*`), `names`, `form`, `alias`, `target` (globs of the
+file of this repository that it leads to), `internal`, `top`, `type_only`, and `any` (one of some selectors).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,8 +13,10 @@ from re import compile as expression
 from typing import Any
 
 from app.checkers.subject import Checker, Site, Subject
+from app.domain import globs
 from app.domain.listing import Listing
 from app.domain.rule import Rule
+from app.domain.targets import targets_of
 from app.syntax import Import
 
 Selector = Callable[[Import, Subject, Listing], bool]
@@ -30,6 +32,11 @@ def compile_rule(rule: Rule) -> Checker:
     per_file = definition.get("per", "import") == "file"
 
     words = _words(definition.get("applicable"))
+    whole_repository = any(
+        "target" in part
+        for name in ("applicable", "conforming", "forbidden")
+        for part in _selectors(definition.get(name))
+    )
 
     def each(subject: Subject, listing: Listing) -> Iterable[Site]:
         if not _mentions(subject, words):
@@ -56,7 +63,11 @@ def compile_rule(rule: Rule) -> Checker:
             right = [found for found in imports if conforming(found, subject, listing)]
             yield Site(True, right[0].line, right[0].end_line) if right else Site(False)
 
-    return Checker(rule, whole if per_file else each)
+    return Checker(rule, whole if per_file else each, whole=whole_repository)
+
+
+def _selectors(parts: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    return [] if not parts else [parts, *parts.get("any", ())]
 
 
 def _words(parts: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -73,6 +84,8 @@ def _mentions(subject: Subject, words: tuple[str, ...]) -> bool:
 def _selector(parts: Mapping[str, Any]) -> Selector:
     modules = [_matching(name) for name in parts.get("module", ())]
     names, forms, aliases = (frozenset(parts.get(part, ())) for part in ("names", "form", "alias"))
+    leads = globs.matcher(parts["target"]) if parts.get("target") else None
+    choices = [_selector(choice) for choice in parts.get("any", ())]
     internal, top, type_only = parts.get("internal"), parts.get("top"), parts.get("type_only")
 
     def selects(found: Import, subject: Subject, listing: Listing) -> bool:
@@ -84,9 +97,15 @@ def _selector(parts: Mapping[str, Any]) -> Selector:
             and (top is None or found.top is top)
             and (type_only is None or found.type_only is type_only)
             and (internal is None or listing.internal(subject.language, found.module) is internal)
+            and (leads is None or any(map(leads, _targets(found, subject, listing))))
+            and (not choices or any(choice(found, subject, listing) for choice in choices))
         )
 
     return selects
+
+
+def _targets(found: Import, subject: Subject, listing: Listing) -> tuple[str, ...]:
+    return targets_of(listing, subject.path, subject.language, found.module, found.names)
 
 
 def _matching(name: str) -> Callable[[str], bool]:

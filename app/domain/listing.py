@@ -40,6 +40,50 @@ class Listing:
         return frozenset(tops | modules) - {"setup", "conftest", "tests", "test"} | (tops & {"tests", "test"})
 
     @cached_property
+    def python_roots(self) -> dict[str, tuple[str, ...]]:
+        """The folders in which each name that can be imported stands, by name; longest first."""
+        found: dict[str, set[str]] = {}
+        for path in self.paths:
+            if not path.endswith(".py"):
+                continue
+            folder = path.rpartition("/")[0]
+            if path.endswith("/__init__.py"):
+                root, _, name = folder.rpartition("/")
+                if f"{root}/__init__.py".lstrip("/") not in self.paths:
+                    found.setdefault(name, set()).add(root)
+            elif f"{folder}/__init__.py" not in self.paths:
+                # Without packages, names are looked for beside the file, and from the top of the repository.
+                found.setdefault(path.rpartition("/")[2].removesuffix(".py"), set()).add(folder)
+                if folder:
+                    found.setdefault(path.partition("/")[0], set()).add("")
+        return {name: tuple(sorted(roots, key=lambda root: (-len(root), root))) for name, roots in found.items()}
+
+    @cached_property
+    def java_classes(self) -> dict[str, str]:
+        """The file of each class with its package, as imports name it."""
+        return {name.replace("/", "."): path for name, path in self._java_files()}
+
+    @cached_property
+    def java_first(self) -> dict[str, tuple[str]]:
+        """The first file of each package, which stands for all of it."""
+        found: dict[str, tuple[str]] = {}
+        for name, path in self._java_files():
+            found.setdefault(name.rpartition("/")[0].replace("/", "."), (path,))
+        return found
+
+    def _java_files(self) -> list[tuple[str, str]]:
+        found = []
+        for path in self.paths:
+            if path.endswith(".java"):
+                for root in _JAVA_ROOTS:
+                    before, marker, name = path.partition(root)
+                    if marker and (not before or before.endswith("/")):
+                        found.append((name.removesuffix(".java"), path))
+                        break
+        # Of two classes of one name, that of the sources comes last.
+        return sorted(found, key=lambda each: (each[0], "/test/" not in each[1], each[1]))
+
+    @cached_property
     def java_packages(self) -> frozenset[str]:
         """The first two or three words of every package that has a file here."""
         found = set()

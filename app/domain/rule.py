@@ -17,6 +17,7 @@ MOST_BYTES = 20_000
 MOST_DEPTH = 24
 MOST_PARTS = 600
 MOST_GLOBS = 50
+MOST_CHOICES = 10
 LONGEST_EXPRESSION = 1_000
 
 
@@ -241,15 +242,26 @@ def _parts(**fields: Check) -> Check:
     return check
 
 
-_IMPORTS = _parts(
-    module=_texts(50, 300),
-    names=_texts(50, 100),
-    form=_texts(20, 40),
-    alias=_texts(20, 100),
-    internal=_flag,
-    top=_flag,
-    type_only=_flag,
-)
+def _each(check: Check) -> Check:
+    def checked(value: Any) -> str | None:
+        if not isinstance(value, list) or not 0 < len(value) <= MOST_CHOICES:
+            return f"These are 1 to {MOST_CHOICES} objects."
+        return next((fault for item in value if (fault := check(item)) is not None), None)
+
+    return checked
+
+
+_IMPORT: dict[str, Check] = {
+    "module": _texts(50, 300),
+    "names": _texts(50, 100),
+    "form": _texts(20, 40),
+    "alias": _texts(20, 100),
+    "target": lambda value: _globs(value) if value else "These are globs.",
+    "internal": _flag,
+    "top": _flag,
+    "type_only": _flag,
+}
+_IMPORTS = _parts(**_IMPORT, any=_each(_parts(**_IMPORT)))
 _NAMES = _texts(50, 200)
 
 FIELDS: dict[RuleKind, dict[str, Check]] = {

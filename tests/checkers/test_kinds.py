@@ -74,6 +74,19 @@ IMPORTS = {
             ["shop/a.py:3-3", "shop/b.py:5-5"],
             id="one of several",
         ),
+        pytest.param(
+            {"per": "file", "applicable": {"target": ["**"]}, "forbidden": {"target": ["**/b.py"]}},
+            ["shop/a.py:1-1!"],
+            id="the file that it leads to",
+        ),
+        pytest.param(
+            {
+                "applicable": {"any": [{"module": ["requests"]}, {"target": ["shop/b.py"]}]},
+                "conforming": {"target": ["shop/b.py"]},
+            },
+            ["shop/a.py:1-1", "shop/a.py:2-2", "shop/b.py:1-1!"],
+            id="one of some selectors",
+        ),
     ],
 )
 def test_import_rules(definition: dict[str, Any], expected: list[str]) -> None:
