@@ -102,11 +102,13 @@ async def write(
     run: Run,
     discoveries: Sequence[Discovery],
     standing: Sequence[tuple[StandingPattern, Sighting]],
-    miners: Sequence[str],
+    miner: str,
+    failed: Sequence[str],
 ) -> Recorded:
     """Write down everything at once; `standing` holds what was seen of rules that are measured as they are stored.
 
-    `miners` names those who looked: only what they found before and do not find now is withdrawn.
+    `miner` is how miners sign what they extracted: only what they found before and do not find now is withdrawn, and
+    nothing of those that `failed`.
     """
     known = await mining.known_patterns(tx.session, run.repo_id)
     # Measuring takes minutes, and people go on deciding: what stands by now is theirs, whether it was measured or not.
@@ -114,6 +116,10 @@ async def write(
     recorded = Recorded()
     steps: list[Step] = []
     seen = set(stands)
+
+    def looked(pattern: models.Pattern) -> bool:
+        return pattern.extracted_by.startswith(miner) and not pattern.extracted_by.startswith(tuple(failed))
+
     for discovery in discoveries:
         before = known.by_fingerprint.get(discovery.fingerprint)
         if before is None:
@@ -151,7 +157,7 @@ async def write(
             recorded.measured += 1
             steps.append(Step(pattern.id, PatternEventKind.MEASURED, _told(pattern)))
     for pattern in known.by_id.values():
-        if pattern.status in _OPEN and pattern.id not in seen and pattern.extracted_by.startswith(tuple(miners)):
+        if pattern.status in _OPEN and pattern.id not in seen and looked(pattern):
             before_status = pattern.status
             _move(pattern, PatternStatus.REJECTED, run.at)
             pattern.rejection_reason = WITHDRAWN

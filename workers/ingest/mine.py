@@ -53,6 +53,7 @@ async def mine(attempt: Attempt) -> None:
         for example in suppressed.examples[reason]:
             found.report.add("suppressed", reason, example, 0)
         found.report.counts["suppressed", reason] = count
+    found.report.failed += suppressed.failed
     found.report.contradictions += [asdict(each) for each in suppressed.contradictions]
     breaking: dict[str, int] = {}
     for each in chosen:

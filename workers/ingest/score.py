@@ -60,10 +60,11 @@ async def score(attempt: Attempt) -> None:
         )
         sightings.append((each.pattern, sighting))
     owner = attempt.owner
+    failed = [f"{_MINER}{name} " for name in found.report.failed]
     run = Run(progress.held.run_id, owner.repo_id, owner.organization_id, found.commit, datetime.now(UTC))
     async with attempt.runtime.write() as tx:
         await ingesting.hold(tx, progress.held)
-        recorded = await recording.write(tx, run, discoveries, sightings, [_MINER])
+        recorded = await recording.write(tx, run, discoveries, sightings, _MINER, failed)
         await comparing.compare(tx, owner.repo_id)
         await ingesting.announce(tx, progress.held, recorded.changed)
     found.report.patterns_found = len(discoveries)

@@ -24,6 +24,8 @@ class Report:
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     contradictions: list[dict[str, Any]] = field(default_factory=list)
     seen: set[tuple[str, str]] = field(default_factory=set)
+    failed: list[str] = field(default_factory=list)
+    """Miners that failed: what they found before stays."""
     patterns_found: int = 0
     patterns_dropped: int = 0
 

@@ -58,6 +58,8 @@ class Suppressed:
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
     contradictions: list[Contradiction] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    """Families that failed: that they found nothing means nothing."""
 
     def add(self, reason: str, name: str) -> None:
         """Count one more."""
@@ -159,6 +161,7 @@ class _Mining:
     def _fail(self, family: Family, error: Exception) -> None:
         if self.strict:
             raise error
+        self.suppressed.failed.append(family.name)
         self.suppressed.add("a miner failed", f"{family.name}: {type(error).__name__}: {error}"[:200])
         self.families = [each for each in self.families if each is not family]
 
