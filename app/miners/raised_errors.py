@@ -105,7 +105,7 @@ def _meaning(finding: Finding) -> Meaning | None:
                 "end in a full stop",
                 {"kind": _KINDS[language], "regex": f"(?s){shape}{_OPEN}.*{_END}"},
                 {"regex": rf"[.!?]{_END}"},
-                0.4,
+                0.5,
                 PatternCategory.BEHAVIORAL,
                 weight=0.8,
             )

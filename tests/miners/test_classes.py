@@ -72,6 +72,28 @@ def test_a_file_with_a_base_and_all_that_extends_it_is_its_own_affair() -> None:
     assert trial({**files, "app/shapes.py": shapes}, families=[places.FAMILY]).said == []
 
 
+def test_errors_beside_their_base_are_news_in_a_module_of_errors() -> None:
+    files = {f"app/part{number}.py": f"class Part{number}(Model): ...\n" for number in range(9)}
+    files |= {f"app/lost{number}.py": f"class Lost{number}(LookupError): ...\n" for number in range(9)}
+    errors = "class AppError(Exception): ...\n" + "".join(f"class {word}Error(AppError): ...\n" for word in WORDS)
+    people = {"app/errors.py": "ada", "app/gate.py": "ada"}
+    for name, said in (("errors", ["Python subclasses of `AppError` live in `errors.py` (12 of 12)"]), ("gate", [])):
+        found = trial({**files, f"app/{name}.py": errors}, families=[places.FAMILY], authors=people)
+        assert found.said == said
+
+
+def test_kinds_with_the_same_classes_are_said_once() -> None:
+    text = "@Wired\n@Slow(1)\npublic class {0}Gate implements Port {{}}\n"
+    files = {f"src/gates/{word}.java": text.format(word) for word in WORDS}
+    files |= {f"src/rest/Rest{number}.java": f"class Rest{number} extends Other {{}}\n" for number in range(30)}
+    assert sorted(trial(files, families=[places.FAMILY]).said) == [
+        "Java classes that implement `Port` live in `gates/` (12 of 12)"
+    ]
+    assert sorted(trial(files, families=[names.FAMILY]).said) == [
+        "Java classes that implement `Port` are named `…Gate` (12 of 12)"
+    ]
+
+
 def test_a_folder_with_much_of_the_code_is_no_place() -> None:
     files = {f"src/core/gate{word}.py": f"class Gate{word}(Port): ...\n" for word in WORDS}
     assert trial(files, families=[places.FAMILY]).said == []

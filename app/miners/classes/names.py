@@ -12,11 +12,22 @@ from app.domain.cases import words_in
 from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
-from app.miners.classes.reading import ABSTRACT, ERRORS, INTERFACE, LANGUAGES, classes_of, kind_in_words, sites_of
-from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.classes.reading import (
+    ABSTRACT,
+    ERRORS,
+    INTERFACE,
+    LANGUAGES,
+    classes_of,
+    kind_in_words,
+    note_classes,
+    sites_of,
+    speaks_for_others,
+)
+from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World, tongue_of
 from app.miners.core.words import in_scope
 from app.syntax import Source
 
+_ROLES = frozenset((FileRole.SOURCE,))
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -29,11 +40,18 @@ def facts(source: Source) -> Any:
     return found or None
 
 
-def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
+def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
+    """Note which classes each kind has."""
+    if facts and file.role in _ROLES:
+        note_classes(noted, file, ((kind, len(names)) for kind, names in facts.items()))
+
+
+def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     """Let each class vote for what its name begins and ends with."""
     for kind, names in (facts or {}).items():
-        for name in names:
-            yield Vote(kind, tuple(_affixes(kind, name)))
+        if speaks_for_others(world.noted, f"{tongue_of(file)}", kind):
+            for name in names:
+                yield Vote(kind, tuple(_affixes(kind, name)))
 
 
 def _affixes(kind: str, name: str) -> Iterable[str]:
@@ -99,8 +117,9 @@ FAMILY = Family(
     propose,
     facts=facts,
     languages=LANGUAGES,
-    roles=frozenset((FileRole.SOURCE,)),
+    roles=_ROLES,
     prior=prior,
     least=Least(sites=8, files=3),
+    survey=survey,
     most=10,
 )

@@ -19,7 +19,9 @@ from app.miners.classes.reading import (
     classes_of,
     is_of_errors,
     kind_in_words,
+    note_classes,
     sites_of,
+    speaks_for_others,
 )
 from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World, tongue_of
 from app.miners.core.words import in_scope
@@ -27,8 +29,11 @@ from app.syntax import Source, text_of
 
 # A place with such a share of all files that have classes is where everything is.
 _LARGE = 0.34
-_MOST_OF_THEM = 0.8
+_LEAST_AT_HOME = 10
+_MOST_OF_THEM, _ALL = 0.8, 0.9
 _LEAST = Least(sites=8, files=1)
+# Files that stand for their folder.
+_ANY_NAME = frozenset(("__init__.py", "index.ts", "index.js", "index.tsx", "mod.rs", "lib.rs", "main.rs"))
 _HOME = " with its base"
 
 
@@ -48,6 +53,7 @@ def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
     """Count in how many files each place has classes, where those of each kind are, and note where bases are."""
     if facts is None or file.role is not FileRole.SOURCE:
         return
+    note_classes(noted, file, facts[0].items())
     tongue = tongue_of(file)
     files, kinds, homes = noted.setdefault(f"{tongue}", ({}, {}, {}))
     places = ("", *_places(file))
@@ -62,7 +68,8 @@ def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
 
 
 def _places(file: File) -> Iterator[str]:
-    yield file.name
+    if file.name not in _ANY_NAME:
+        yield file.name
     yield from sorted({f"{folder}/" for folder in file.folder.split("/") if folder})
 
 
@@ -71,13 +78,17 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     for kind, times in facts[0].items() if facts else ():
         files, kinds, homes = world.noted[f"{tongue_of(file)}"]
         place = _place_of(kinds[kind], files)
-        if place is None:
+        if place is None or not speaks_for_others(world.noted, f"{tongue_of(file)}", kind):
             continue
         home = homes.get(kind.rpartition(" ")[2])
         if file.language == "Rust" and home is None:
             # What other crates ask for is implemented where the type is.
             continue
-        own = home is not None and place in f"{home.rpartition('/')[0]}/{home}" and not is_of_errors(kind)
+        own = home is not None and f"/{place}" in f"/{home}"
+        if own and is_of_errors(kind):
+            # Errors that stand with their base are news if that is what their place is for.
+            stem = place.partition(".")[0].lower()
+            own = not any(word in stem for word in ("error", "exception")) or stem == kind[8:].lower()
         if (own and not place.endswith("/")) or (kind != ERRORS and _all_errors(kind, place, kinds)):
             continue
         yield Vote(kind, (f"{place}{_HOME if own else ''}",) if place in _places(file) else (), times)
@@ -87,7 +98,7 @@ def _all_errors(kind: str, place: str, kinds: dict[str, dict[str, int]]) -> bool
     """Tell whether all errors, not only those of one kind, are in a place."""
     if not is_of_errors(kind):
         return False
-    return kinds[ERRORS].get(place, 0) >= _LEAST.share * kinds[ERRORS][""]
+    return kinds[ERRORS].get(place, 0) >= _ALL * kinds[ERRORS][""]
 
 
 def _place_of(here: dict[str, int], files: dict[str, int]) -> str | None:
@@ -103,6 +114,9 @@ def _place_of(here: dict[str, int], files: dict[str, int]) -> str | None:
 def propose(finding: Finding) -> Proposal | None:
     """Say the place."""
     kind, place = finding.topic, finding.form.removesuffix(_HOME)
+    # So few beside their base are a small matter of their own.
+    if place != finding.form and finding.applicable < _LEAST_AT_HOME:
+        return None
     glob = f"**/{place}**" if place.endswith("/") else f"**/{place}"
     scope = finding.scope
     # Inside of the place it goes without saying; the rule is measured over all.

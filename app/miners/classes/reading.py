@@ -5,10 +5,12 @@ or `interface`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
+from app.miners.core.family import File, tongue_of
 from app.syntax import Node, Source, text_of
 
 ERRORS, ABSTRACT, INTERFACE = "errors", "abstract", "interface"
@@ -212,6 +214,25 @@ _DECLARED = {
     "Java": _in_java,
     "Rust": _in_rust,
 }
+
+
+def note_classes(noted: dict[str, Any], file: File, kinds: Iterable[tuple[str, int]]) -> None:
+    """Note which classes each kind has, as a sum over their files."""
+    sums = noted.setdefault(f"classes {tongue_of(file)}", {})
+    number = crc32(file.path.encode())
+    for kind, times in kinds:
+        sums[kind] = sums.get(kind, 0) + number * times
+
+
+def speaks_for_others(noted: dict[str, Any], tongue: str, kind: str) -> bool:
+    """Tell whether a kind speaks for its classes: of several with the very same classes one does, a base first."""
+    key = f"first {tongue}"
+    if key not in noted:
+        sums = noted.get(f"classes {tongue}", {})
+        order = sorted(sums, key=lambda each: (each.startswith("@"), each), reverse=True)
+        noted[key] = {sums[each]: each for each in order}
+    own = noted.get(f"classes {tongue}", {}).get(kind)
+    return kind in (ERRORS, ABSTRACT, INTERFACE) or own is None or noted[key].get(own) == kind
 
 
 def is_of_errors(kind: str) -> bool:
