@@ -21,37 +21,32 @@ from tests.installed import PATIENCE, eventually, settings_for
 
 # The peak that getrusage tells would be that of this process, whose image a child starts as.
 COST = """
-import json, sys, time
-started = time.process_time()
+import json, sys
+import app.observe  # comes first in `tenet serve`
 import app.main
-spent = time.process_time() - started
 with open("/proc/self/status") as status:
     kilobytes = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-print(json.dumps({"cpu": spent, "megabytes": kilobytes / 1024, "modules": list(sys.modules)}))
+print(json.dumps({"megabytes": kilobytes / 1024, "modules": list(sys.modules)}))
 """
 
-CPU_SECONDS, MEGABYTES = 1.2, 110
+MEGABYTES = 110
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
-@dataclass(order=True)
+@dataclass
 class Cost:
     """What it took to import the application, in a process that has nothing else in it."""
 
-    cpu: float
     megabytes: float
     modules: list[str]
 
 
 @pytest.fixture(scope="module")
 def cost() -> Cost:
-    """Measure: the first import may have to compile, any may have a busy neighbour, so the best of a few tells."""
-    measured: list[Cost] = []
-    while len(measured) < 4 and not (measured and min(measured).cpu < CPU_SECONDS):
-        told = subprocess.run([sys.executable, "-P", "-c", COST], capture_output=True, check=True).stdout
-        measured.append(Cost(**json.loads(told)))
-    return min(measured)
+    """Import once, elsewhere."""
+    told = subprocess.run([sys.executable, "-P", "-c", COST], capture_output=True, check=True).stdout
+    return Cost(**json.loads(told))
 
 
 def test_the_api_loads_no_client_that_only_workers_need(cost: Cost) -> None:
@@ -63,6 +58,7 @@ def test_the_api_loads_no_client_that_only_workers_need(cost: Cost) -> None:
             "httpx",
             "alembic",
             "opentelemetry",
+            "rich",
             "typer",
             "workers",
             "tree_sitter",
@@ -71,8 +67,7 @@ def test_the_api_loads_no_client_that_only_workers_need(cost: Cost) -> None:
     )
 
 
-def test_the_import_of_the_api_is_cheap(cost: Cost) -> None:
-    assert cost.cpu < CPU_SECONDS
+def test_the_import_of_the_api_takes_little_memory(cost: Cost) -> None:
     assert cost.megabytes < MEGABYTES
 
 

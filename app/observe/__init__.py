@@ -1,5 +1,6 @@
 """What an operator sees: log lines, request ids, metrics and traces; one function for each fact that others tell."""
 
+from app.observe import lean
 from app.observe.logs import configure, reference
 from app.observe.metrics import (
     EXPOSITION_TYPE,
@@ -28,6 +29,7 @@ __all__ = [
     "job_began",
     "job_ended",
     "job_tallies",
+    "lean",
     "operation",
     "plan",
     "pool",
