@@ -3,22 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 from app.domain import jobs
-from app.domain.attributes import Attributes
 from app.domain.categories import category_of
 from app.domain.errors import Invalid, Unavailable
 from app.domain.evidence import quote
 from app.domain.measurement import Measurement, Place
 from app.domain.moments import spell
-from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind, read_rule
-from app.domain.snapshot import facts_of
+from app.domain.snapshot import FileFacts
 from app.gateways import git
 from app.hands.pool import Lost
-from app.reads.repos import IndexedFile
 from app.runtime import Runtime
 from app.syntax import MOST_BYTES
 from workers.answering import Reading
@@ -65,7 +61,7 @@ async def measure(runtime: Runtime, job: jobs.Measure) -> dict[str, Any]:
                 "end_line": None if place not in texts else texts[place][0],
                 "snippet": None if place not in texts else texts[place][1],
                 "is_counterexample": number >= len(shown),
-                "code_category": _category(reading, place.path),
+                "code_category": _category(reading.files[place.path]),
                 **blamed.get((place.path, place.start or 1), {}),
             }
             for number, place in enumerate([*shown, *breaking])
@@ -74,11 +70,13 @@ async def measure(runtime: Runtime, job: jobs.Measure) -> dict[str, Any]:
 
 
 async def _measured(runtime: Runtime, rule: Rule, reading: Reading) -> Measurement:
-    # What a file is for is known only with its content; where the rule speaks tells most of those that need no look.
-    anywhere = replace(rule.scope, roles=())
-    wanted = [file for file in reading.files.values() if anywhere.holds(file.path, file.language, FileRole.SOURCE)]
+    wanted = [
+        file
+        for file in reading.files.values()
+        if file.minable and rule.scope.holds(file.path, file.language, file.role)
+    ]
     measured = Measurement()
-    items = _chunks(reading, await _attributes(reading), wanted)
+    items = _chunks(reading, wanted)
     each = runtime.hands.each(
         trying,
         (rule, sorted(reading.files)),
@@ -95,26 +93,16 @@ async def _measured(runtime: Runtime, rule: Rule, reading: Reading) -> Measureme
     return measured.settled()
 
 
-async def _attributes(reading: Reading) -> Attributes:
-    places = {file.blob_id: path for path, file in reading.files.items() if path.split("/")[-1] == ".gitattributes"}
-    files: dict[str, bytes] = {}
-    async for blob in git.blobs(reading.cache, places):
-        if blob.content is not None:
-            files[places[blob.object_id].removesuffix(".gitattributes").rstrip("/")] = blob.content
-    return Attributes.read(files)
-
-
-async def _chunks(reading: Reading, attributes: Attributes, files: Sequence[IndexedFile]) -> AsyncIterator[list[Item]]:
+async def _chunks(reading: Reading, files: Sequence[FileFacts]) -> AsyncIterator[list[Item]]:
     chunk: list[Item] = []
     size = 0
     waiting = iter(files)
     async with aclosing(git.blobs(reading.cache, (file.blob_id for file in files), largest=MOST_BYTES)) as blobs:
         async for blob in blobs:
             file = next(waiting)
-            facts = facts_of(file.path, file.blob_id, blob.size or 0, blob.content, marks=attributes.of(file.path))
-            if blob.content is None or not facts.minable:
+            if blob.content is None:
                 continue
-            chunk.append(Item(file.path, file.blob_id, facts.language, facts.role, blob.content))
+            chunk.append(Item(file.path, file.blob_id, file.language, file.role, blob.content))
             size += len(blob.content)
             if len(chunk) >= _CHUNK_FILES or size >= _CHUNK_BYTES:
                 yield chunk
@@ -129,11 +117,13 @@ async def _texts(reading: Reading, places: Sequence[Place]) -> dict[Place, tuple
         if place.start is not None:
             by_blob.setdefault(place.blob_id, []).append(place)
     texts: dict[Place, tuple[int, str]] = {}
-    async for blob in git.blobs(reading.cache, by_blob, largest=MOST_BYTES):
-        for place in by_blob[blob.object_id]:
-            cut = None if blob.content is None else quote(blob.content, place.start or 1, place.end or 1)
-            if cut is not None:
-                texts[place] = cut
+    # Whoever asked may have no more time in the middle of it; git is not left waiting then.
+    async with aclosing(git.blobs(reading.cache, by_blob, largest=MOST_BYTES)) as blobs:
+        async for blob in blobs:
+            for place in by_blob[blob.object_id]:
+                cut = None if blob.content is None else quote(blob.content, place.start or 1, place.end or 1)
+                if cut is not None:
+                    texts[place] = cut
     return texts
 
 
@@ -154,6 +144,5 @@ async def _blamed(reading: Reading, places: Sequence[Place]) -> dict[tuple[str, 
     return found
 
 
-def _category(reading: Reading, path: str) -> str:
-    language = reading.files[path].language
-    return category_of(path, language, facts_of(path, "", 0, None).role).value
+def _category(file: FileFacts) -> str:
+    return category_of(file.path, file.language, file.role).value

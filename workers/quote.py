@@ -8,7 +8,6 @@ from app.domain.errors import Invalid
 from app.domain.evidence import quote as cut
 from app.domain.moments import spell
 from app.domain.recognition import is_quotable
-from app.domain.snapshot import facts_of
 from app.gateways import git
 from app.runtime import Runtime
 from workers.answering import Reading
@@ -16,12 +15,11 @@ from workers.answering import Reading
 
 async def quote(runtime: Runtime, job: jobs.Quote) -> dict[str, Any]:
     """Look the place up, or refuse one that is not there."""
-    reading = await Reading.of(runtime, job)
+    reading = await Reading.of(runtime, job, path=job.path)
     file = reading.files.get(job.path)
     if file is None:
         raise Invalid("There is no such file.", fields={"path": f"is not there at {reading.commit[:10]}"})
     content = await reading.content(file.blob_id)
-    facts = facts_of(file.path, file.blob_id, len(content or b""), content)
     told: dict[str, Any] = {
         "commit": reading.commit,
         "path": file.path,
@@ -29,7 +27,7 @@ async def quote(runtime: Runtime, job: jobs.Quote) -> dict[str, Any]:
         "start_line": None,
         "end_line": None,
         "snippet": None,
-        "code_category": category_of(file.path, file.language, facts.role).value,
+        "code_category": category_of(file.path, file.language, file.role).value,
     }
     if job.start_line is not None and job.end_line is not None:
         told |= _lines(content, job.start_line, job.end_line)

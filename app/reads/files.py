@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import RepoFile
+from app.db.models import Repo, RepoFile
 from app.domain.snapshot import FileFacts
 
 
@@ -53,12 +53,19 @@ async def named(session: AsyncSession, repo_id: UUID, name: str) -> dict[str, st
     return {path.removesuffix(name).rstrip("/"): blob_id for path, blob_id in rows}
 
 
-async def snapshot(session: AsyncSession, repo_id: UUID) -> list[FileFacts]:
-    """Give all that is known of a repository's files, by path."""
+async def commit_of(session: AsyncSession, repo_id: UUID) -> str | None:
+    """Tell which commit a repository's files stand for; none while a run changes them."""
+    return await session.scalar(select(Repo.files_commit).where(Repo.id == repo_id))
+
+
+async def snapshot(session: AsyncSession, repo_id: UUID, *, path: str | None = None) -> list[FileFacts]:
+    """Give all that is known of a repository's files, or of the one at a path, by path."""
     files = RepoFile.__table__.c
     kinds = (files.is_binary, files.is_generated, files.is_vendored, files.is_symlink)
     what = (files.path, files.blob_id, files.size_bytes, files.language, files.role, files.token_estimate)
     query = select(*what, *kinds, files.is_detectable, files.is_quotable).where(files.repo_id == repo_id)
+    if path is not None:
+        query = query.where(files.path == path)
     rows = await session.stream(query.order_by(files.path), execution_options={"yield_per": 5_000})
     # By parts: a row at a time costs a change of stacks each.
     return [FileFacts(*tuple(row)) async for part in rows.partitions() for row in part]

@@ -1,7 +1,7 @@
 """Shapes of connected repositories and their files."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -129,23 +129,6 @@ async def known(session: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
     return set(await session.scalars(select(Repo.id).where(Repo.id.in_(list(ids)))))
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedFile:
-    """A file as the last run wrote it down."""
-
-    path: str
-    blob_id: str
-    language: str | None
-
-
 async def find(session: AsyncSession, repo_id: UUID) -> Repo | None:
     """Find a repository, for whoever may know of all."""
     return await session.get(Repo, repo_id)
-
-
-async def files_of(session: AsyncSession, repo_id: UUID) -> dict[str, IndexedFile]:
-    """Read the files of a repository by path."""
-    rows = await session.execute(
-        select(RepoFile.path, RepoFile.blob_id, RepoFile.language).where(RepoFile.repo_id == repo_id)
-    )
-    return {row.path: IndexedFile(row.path, row.blob_id, row.language) for row in rows}

@@ -28,7 +28,8 @@ ASK_SECONDS = 10.0
 MOST_SITES = 20
 LONGEST_PATH = 4096
 _REFUSES = "Refuses: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, VALIDATION_ERROR"
-_WAITS = "CONFLICT (the repository was never read), UNAVAILABLE (no worker answers in time; try again)."
+_BUSY = "UNAVAILABLE (no worker answers in time, or a run is bringing the files up to date; try again)."
+_WAITS = f"CONFLICT (the repository was never read), {_BUSY}"
 
 
 @strawberry.input(description="A rule to be tried.")
@@ -205,7 +206,7 @@ class AuthoringMutations:
     @strawberry.mutation(
         description="Add a place that follows a pattern; its text, author and date are taken from the commit that was "
         f"last read. {_REFUSES} (no such file or lines), CONFLICT (it has this evidence already, or the repository was "
-        "never read), UNAVAILABLE (no worker answers in time; try again)."
+        f"never read), {_BUSY}"
     )
     async def add_evidence(
         self,

@@ -12,15 +12,18 @@ from app.db.models import Evidence, Pattern
 from app.domain.ids import Kind, public
 from app.domain.jobs import Ingest, Measure, Quote
 from app.domain.pattern import PatternStatus
-from app.domain.run import RunTrigger
+from app.domain.run import IngestionStage, RunTrigger
+from app.domain.source import SourceFailed, SourceProblem
 from app.domain.viewer import Role
-from app.services import ingesting
+from app.services import indexing, ingesting
+from app.services.indexing import Owner
 from tests import factories as make
 from tests.gateways.making import Made
 from tests.identity.installation import installed
 from tests.triage.desk import Desk, uuid_of
 from tests.workers.crew import working
-from workers.ingest import ingest
+from workers.ingest import carrying, ingest
+from workers.ingest.step import Attempt
 from workers.registry import WORKS
 
 CREW = [work for work in WORKS if work.job in (Measure, Quote)]
@@ -238,6 +241,43 @@ async def test_what_does_not_stand_there_is_no_evidence(author: Desk) -> None:
         reply = await added(author, pattern, **said)
         assert (reply.code, list(reply.extensions["fields"])) == ("VALIDATION_ERROR", [field]), said
     assert (await author.row(pattern)).version == 1
+
+
+async def test_evidence_names_the_commit_that_it_was_read_at(
+    author: Desk, source: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pattern = await author.pattern()
+
+    async def broken(_: Attempt) -> None:
+        raise SourceFailed(SourceProblem.BROKEN, "It is broken.")
+
+    # The run brings the files up to date, and fails later.
+    monkeypatch.setitem(carrying.WORKS, IngestionStage.MINE, (broken, "files"))
+    head = source.commit({"shop/odd.py": "x = 2\n"})
+    async with author.home.runtime.write() as tx:
+        run, _ = await ingesting.start(tx, None, author.repo.id, RunTrigger.MANUAL)
+    await ingest(author.home.runtime, Ingest(run.id))
+    evidence = (await added(author, pattern, path="shop/odd.py", startLine=1)).data["addEvidence"]["evidence"]
+    assert (evidence["snippet"], evidence["commitSha"]) == ("x = 2", head)
+
+
+async def test_files_that_a_run_is_changing_are_no_evidence(author: Desk) -> None:
+    pattern = await author.pattern()
+    async with author.home.runtime.write() as tx:
+        await indexing.begin_files(tx, Owner(author.repo.id, author.repo.organization_id))
+    assert (await added(author, pattern, path="shop/odd.py", startLine=1)).code == "UNAVAILABLE"
+    assert (await previewed(author)).code == "UNAVAILABLE"
+
+
+async def test_a_preview_leaves_out_what_runs_leave_out(author: Desk, source: Made) -> None:
+    made_by_machine = "*.py linguist-generated\n"
+    source.commit({f"shop/{folder}/.gitattributes": made_by_machine for folder in ("made", "more")})
+    source.commit({f"shop/{folder}/a.py": "class A:\n    pass\n" for folder in ("made", "more")})
+    async with author.home.runtime.write() as tx:
+        run, _ = await ingesting.start(tx, None, author.repo.id, RunTrigger.MANUAL)
+    await ingest(author.home.runtime, Ingest(run.id))
+    reply = await previewed(author)
+    assert (reply.data["previewRule"]["applicable"], reply.data["previewRule"]["conforming"]) == (5, 4)
 
 
 async def test_without_a_worker_the_answer_is_to_try_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
