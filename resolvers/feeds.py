@@ -195,8 +195,11 @@ class Feeds:
         feed.holders += 1
         try:
             ready = asyncio.create_task(feed.ready.wait())
-            await asyncio.wait({ready, reader}, return_when=asyncio.FIRST_COMPLETED)
-            ready.cancel()
+            try:
+                await asyncio.wait({ready, reader}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                # Whoever leaves before a feed is ready would leave it waiting for ever.
+                ready.cancel()
             if reader.done():
                 await reader
             yield feed

@@ -11,7 +11,6 @@ from collections import OrderedDict, deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
-    AsyncIterator,
     Callable,
     Hashable,
     Iterable,
@@ -115,7 +114,8 @@ class Hands:
         """Work on items in as many processes as there are, and give each with its answer, in order.
 
         `seconds` is what one item may take of a processor's time. Parties, say organizations, have turns by batches.
-        Items are taken as they are needed, so neither they nor the answers are all held at once.
+        Items are taken as they are needed, so neither they nor the answers are all held at once; a generator of them
+        is closed at the end, whatever it came to.
         """
         stream = _Stream(next(self._streams), pickle.dumps((craft, context), protocol=5), seconds, party)
         under_way: deque[asyncio.Task[list[tuple[Item, Answer | Lost]]]] = deque()
@@ -335,18 +335,28 @@ def _fate(status: int) -> Lost:
 
 async def _batches(items: Iterable[Item] | AsyncIterable[Item], size: int) -> AsyncGenerator[list[Item], None]:
     batch: list[Item] = []
-    async for item in items if isinstance(items, AsyncIterable) else _gently(items):
-        batch.append(item)
-        if len(batch) == size:
+    async with aclosing(_each_of(items)) as each:
+        async for item in each:
+            batch.append(item)
+            if len(batch) == size:
+                yield batch
+                batch = []
+        if batch:
             yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
-async def _gently(items: Iterable[Item]) -> AsyncIterator[Item]:
-    for item in items:
-        yield item
+async def _each_of(items: Iterable[Item] | AsyncIterable[Item]) -> AsyncGenerator[Item, None]:
+    if isinstance(items, AsyncGenerator):
+        # It may hold a child process of its own, which is not to wait for the collector of garbage.
+        async with aclosing(items):
+            async for item in items:
+                yield item
+    elif isinstance(items, AsyncIterable):
+        async for item in items:
+            yield item
+    else:
+        for item in items:
+            yield item
 
 
 @contextmanager

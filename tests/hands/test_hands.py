@@ -62,6 +62,23 @@ async def test_items_are_taken_only_as_they_are_needed(hands: Hands) -> None:
     assert next(taken) <= 25 + 10 * 2 * 3
 
 
+async def test_what_gives_the_items_is_closed_when_the_work_ends(hands: Hands) -> None:
+    closed = []
+
+    async def endless() -> AsyncIterator[int]:
+        try:
+            for number in count():
+                yield number
+        finally:
+            closed.append(True)
+
+    items = endless()
+    answers = hands.each(crafts.doubling, 2, items, seconds=5, batch=10)
+    await anext(answers)
+    await answers.aclose()
+    assert closed, "although somebody still holds the generator"
+
+
 @pytest.mark.parametrize(
     ("word", "fate"),
     [
