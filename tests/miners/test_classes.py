@@ -94,6 +94,15 @@ def test_kinds_with_the_same_classes_are_said_once() -> None:
     ]
 
 
+def test_a_long_file_of_classes_counts_whole() -> None:
+    files = {f"src/error/{word}.ts": f"class {word}Error extends AppError {{}}\n" for word in WORDS}
+    files |= {f"src/rest{number}/part.ts": f"class Part{number} extends Other {{}}\n" for number in range(30)}
+    files["src/typings.ts"] = "".join(f"class Type{number} extends Error {{}}\n" for number in range(90))
+    said = trial(files, families=[places.FAMILY]).said
+    assert "TypeScript subclasses of `AppError` live in `error/` (12 of 12)" in said
+    assert not [each for each in said if "error classes" in each and "`error/`" in each]
+
+
 def test_a_folder_with_much_of_the_code_is_no_place() -> None:
     files = {f"src/core/gate{word}.py": f"class Gate{word}(Port): ...\n" for word in WORDS}
     assert trial(files, families=[places.FAMILY]).said == []

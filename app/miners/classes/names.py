@@ -116,6 +116,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=2,
     languages=LANGUAGES,
     roles=_ROLES,
     prior=prior,

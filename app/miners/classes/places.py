@@ -138,6 +138,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=2,
     languages=LANGUAGES,
     roles=frozenset((FileRole.SOURCE,)),
     prior=prior,

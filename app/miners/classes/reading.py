@@ -22,7 +22,7 @@ _PLAIN = frozenset(("object", "Object", "Generic"))
 # What any class may carry for reasons of its own.
 _ANYWHERE = frozenset(("Deprecated", "SuppressWarnings", "SafeVarargs", "deprecated", "skip", "skipIf", "skipUnless"))
 _TYPES = frozenset(("type_identifier", "generic_type", "nested_type_identifier", "scoped_type_identifier"))
-MOST_CLASSES = 60
+MOST_CLASSES = 400
 
 
 @dataclass(frozen=True, slots=True)
