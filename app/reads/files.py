@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import Repo, RepoFile
+from app.db.models import PullRequest, Repo, RepoFile
 from app.domain.snapshot import FileFacts
 
 
@@ -56,6 +56,14 @@ async def named(session: AsyncSession, repo_id: UUID, name: str) -> dict[str, st
 async def commit_of(session: AsyncSession, repo_id: UUID) -> str | None:
     """Tell which commit a repository's files stand for; none while a run changes them."""
     return await session.scalar(select(Repo.files_commit).where(Repo.id == repo_id))
+
+
+async def landings(session: AsyncSession, repo_id: UUID) -> frozenset[str]:
+    """Name the commits whose diffs are kept."""
+    merged = PullRequest.__table__.c
+    return frozenset(
+        await session.scalars(select(merged.reference).where(merged.repo_id == repo_id, merged.diff_key.is_not(None)))
+    )
 
 
 async def snapshot(session: AsyncSession, repo_id: UUID, *, path: str | None = None) -> list[FileFacts]:

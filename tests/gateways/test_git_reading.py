@@ -232,6 +232,13 @@ async def test_a_file_with_a_newline_in_its_name_is_no_trap_for_a_diff(made: Mad
     assert "b/ä.py".encode() in landing.diff
 
 
+async def test_landings_that_are_known_count_but_are_not_given(made: Made, cache: Path) -> None:
+    commits = [made.commit({"a.py": f"{number}\n"}) for number in range(4)]
+    found = await all_of(first_parent_changes(cache, commits[-1], most=3, known={commits[2]}))
+    assert [each.id for each in found] == [commits[3], commits[1]]
+    assert b"+3" in found[0].diff
+
+
 async def test_blame_tells_who_wrote_lines(made: Made, cache: Path) -> None:
     first = made.commit({"a.py": "one\r\ntwo\x0cthree\nfour"}, author="Bob <bob@example.com>")
     made.commit({"a.py": "one\r\nnew\nfour"}, author="Cid <cid@example.com>")

@@ -121,7 +121,10 @@ async def test_files_that_are_no_more_are_gone_from_the_index(
     await carried_out(runtime, repo.id)
     async with runtime.read() as reading:
         paths = set(await reading.scalars(select(RepoFile.path)))
+        titles = sorted(await reading.scalars(select(PullRequest.title)))
     assert paths == {"app.py", "lib/one.ts"}
+    # What was merged before is kept, and not compared again.
+    assert titles == ["No guide", "One more", "The first"]
 
 
 async def test_a_source_that_is_not_there_fails_at_once_and_says_why(

@@ -7,6 +7,7 @@ So it is not told to compare files that are too large or missing: these are coun
 import secrets
 from asyncio import get_running_loop
 from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,16 +32,21 @@ async def first_parent_changes(
     *,
     days: float = 90,
     most: int = 100,
+    known: AbstractSet[str] = frozenset(),
     largest_diff: int = LARGEST_DIFF,
     seconds: float = SECONDS,
 ) -> AsyncGenerator[Landing, None]:
-    """Give what landed on a branch, newest first, with its diffs; the days count back from the newest commit."""
+    """Give what landed on a branch, newest first, with its diffs; the days count back from the newest commit.
+
+    What is `known` already counts among the `most`, and is not given.
+    """
     oldest = await committed_at(cache, checked(commit)) - timedelta(days=days)
     options = ("--first-parent", "--diff-merges=first-parent", "--raw", "--no-abbrev", "--no-renames")
     bounds = (f"--max-count={most}", f"--max-age={int(oldest.timestamp())}")
     found = [
         record
         async for record in records(cache, commit, _FIELDS, *options, *bounds, most_entries=MOST_FILES, seconds=seconds)
+        if _name(record) not in known
     ]
     left_out = await _too_large(cache, found, largest_diff)
     with_diff = [_name(record) for record in found if _is_worth_it(record, left_out)]
