@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from app.config import Settings
 from app.runtime import Runtime, open_runtime
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 T = TypeVar("T")
 

@@ -167,12 +167,14 @@ async def test_a_host_that_limits_requests_says_until_when(fetch: Fetcher, serve
     [
         ("0", 0, 0),
         ("3600", 3600, 3600),
-        ((datetime.now(UTC) + timedelta(minutes=5)).strftime("%a, %d %b %Y %H:%M:%S GMT"), 200, 300),
+        ("in five minutes", 200, 300),
         ("Thu, 01 Jan 2026 00:00:00 GMT", 0, 0),
     ],
     ids=["now", "seconds", "a moment", "a moment that has passed"],
 )
 def test_when_a_host_answers_again_is_read_as_http_spells_it(text: str, least: float, most: float) -> None:
+    if text == "in five minutes":
+        text = (datetime.now(UTC) + timedelta(minutes=5)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     found = seconds_until(text)
     assert found is not None
     assert least <= found <= most

@@ -42,6 +42,9 @@ SKIPPED: dict[str, str] = {}
 
 Found = dict[str, list[tuple[str, ...]]]
 
+# A worker is killed in each stage. What else may come to pass is tried in two of them, unless all are asked for.
+SOME_STAGES = STAGES if os.environ.get("TENET_FAULTS") == "all" else (IngestionStage.INDEX, IngestionStage.MINE)
+
 
 @pytest.fixture
 async def gate() -> AsyncIterator[Turnstile]:
@@ -251,7 +254,7 @@ async def test_a_worker_killed_in_a_stage_is_replaced_and_nothing_is_doubled(
     assert await found_in(runtime, repo) == wanted
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", SOME_STAGES)
 async def test_a_zombie_writes_nothing_into_what_another_has_taken_over(
     stage: IngestionStage, runtime: Runtime, session: AsyncSession, source: Made, gate: Turnstile
 ) -> None:
@@ -291,7 +294,7 @@ async def test_a_zombie_writes_nothing_into_what_another_has_taken_over(
     assert await found_in(runtime, repo) == wanted
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", SOME_STAGES)
 async def test_a_run_is_cancelled_in_a_stage_within_two_seconds_and_its_processes_end(
     stage: IngestionStage,
     runtime: Runtime,
@@ -329,7 +332,7 @@ async def reviewer(session: AsyncSession, repo: Repo, role: Role = Role.REVIEWER
     return Viewer((await make.user(session)).id, {repo.organization_id: role}, Credential(CredentialKind.SESSION))
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", SOME_STAGES)
 async def test_a_repository_disconnected_in_a_stage_leaves_nothing(
     stage: IngestionStage, runtime: Runtime, session: AsyncSession, source: Made, gate: Turnstile
 ) -> None:

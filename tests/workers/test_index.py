@@ -191,7 +191,7 @@ async def sharing_runtime(database_url: str, redis_url: str, tmp_path: Path) -> 
         yield runtime
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(commits=COMMITS)
 async def test_what_is_stored_is_what_a_first_run_would_find(
     sharing_runtime: Runtime, session: AsyncSession, tmp_path_factory: pytest.TempPathFactory, commits: Any
