@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.models import Evidence, Pattern, Repo
 from app.domain.confidence import ConfidenceTier
 from app.domain.pattern import DISMISSED, EvidenceSource, Move, PatternEventKind, PatternStatus
+from app.domain.rule import RuleKind
 from app.domain.run import IngestionStage
 from app.domain.viewer import Credential, CredentialKind, Role, Viewer
 from app.runtime import Runtime
@@ -237,3 +238,18 @@ async def test_what_was_measured_of_a_rule_that_is_another_by_now_is_not_written
     await mined(runtime, repo.id)
     after = await pattern_of(runtime)
     assert (after.conforming, after.applicable) == (6, 6)
+
+
+async def test_a_rule_that_cannot_be_run_any_more_keeps_what_was_measured_and_costs_no_other_anything(
+    runtime: Runtime, repo: Repo, reviewer: Viewer, source: Made
+) -> None:
+    before = await decide(runtime, reviewer, Move.PROMOTE)
+    definition = {"applicable": {"kind": "no_such_node"}, "conforming": {"kind": "no_such_node"}}
+    await change(runtime, before.id, rule_kind=RuleKind.AST, rule_definition=definition)
+    source.commit({"shop/more.py": HANDLER.format(70)})
+    run = await mined(runtime, repo.id)
+    async with runtime.read() as session:
+        after = await session.get_one(Pattern, before.id)
+    assert (after.conforming, after.applicable) == (before.conforming, before.applicable)
+    (dropped,) = run.report["dropped"]  # type: ignore[index]
+    assert (dropped["reason"], dropped["count"]) == ("rule cannot be run", 1)

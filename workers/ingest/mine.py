@@ -68,7 +68,12 @@ async def mine(attempt: Attempt) -> None:
     found.standing = {
         pattern.id: Standing(pattern, each, _claims(shown, not_so, quoted))
         for (pattern, _), each, (shown, not_so) in zip(stored, theirs, others, strict=True)
+        if not each.broken
     }
+    for (pattern, _), one in zip(stored, theirs, strict=True):
+        # What is known of it from before stays: that it cannot be run any more says nothing about the code.
+        for reason in one.broken:
+            found.report.add("dropped", "rule cannot be run", f"{pattern.name}: {reason}")
     progress.move(2 * len(files))
     progress.note(f"{len(chosen)} conventions, {sum(suppressed.counts.values())} left out")
 
