@@ -60,7 +60,7 @@ async def running(
 ) -> AsyncIterator[list[Running]]:
     """Have contestants run for the time of the block."""
     environment = environment_of(data.database_url, redis_url, folder)
-    peer_environment = _peer_environment(data.database_url)
+    peer_environment = _peer_environment(data.database_url, redis_url)
     token = await _tenet_token(environment) if any(not contestant.is_peer for contestant in contestants) else ""
     their_token = peer_token(data.user_id)
     async with Supervisor() as supervisor:
@@ -149,7 +149,7 @@ def environment_of(database_url: str, redis_url: str, folder: Path) -> Mapping[s
     }
 
 
-def _peer_environment(database_url: str) -> Mapping[str, str]:
+def _peer_environment(database_url: str, redis_url: str) -> Mapping[str, str]:
     url = make_url(database_url)
     parts = {
         "PGHOST": str(url.query.get("host") or url.host or "localhost"),
@@ -163,6 +163,7 @@ def _peer_environment(database_url: str) -> Mapping[str, str]:
         **kept,
         **{name: value for name, value in parts.items() if value},
         "NODE_ENV": "production",
+        "REDIS": redis_url.removeprefix("unix://").partition("?")[0],
         "SECRET": SECRET,
         "CONNECTIONS": str(CONNECTIONS),
     }

@@ -1,6 +1,7 @@
 // Fastify and Mercurius: compiled resolvers (jit), batching loaders, a pool, named prepared statements.
 import Fastify from "fastify";
 import { GraphQLScalarType } from "graphql";
+import Redis from "ioredis";
 import mercurius from "mercurius";
 import pg from "pg";
 import { callers } from "./callers.mjs";
@@ -10,6 +11,7 @@ const TIMESTAMP_WITH_ZONE = 1184;
 pg.types.setTypeParser(TIMESTAMP_WITH_ZONE, (text) => `${text.slice(0, 10)}T${text.slice(11, text.indexOf("+"))}Z`);
 
 const pool = new pg.Pool({ max: Number(process.env.CONNECTIONS), options: "-c timezone=UTC -c jit=off" });
+const redis = new Redis(process.env.REDIS);
 const names = new Map();
 
 /** Runs a statement, prepared once on each connection. */
@@ -184,7 +186,7 @@ const loaders = {
   },
 };
 
-/** Locks the pattern, moves it, and writes its history, in one transaction. */
+/** Locks the pattern, moves it, writes its history and who did it, in one transaction, and tells whoever follows. */
 async function promoted({ patternId, rationale }, viewer) {
   const client = await pool.connect();
   const run = (name, text, values) => client.query({ name, text, values });
@@ -207,15 +209,22 @@ async function promoted({ patternId, rationale }, viewer) {
        WHERE id = $1 RETURNING ${PATTERN}, organization_id AS "organizationId"`,
       [patternId, rationale, viewer.userId],
     );
-    await run(
+    const { rows: [{ sequence }] } = await run(
       "write_history",
-      `WITH counted AS (UPDATE repos SET change_sequence = change_sequence + 1 WHERE id = $2 RETURNING change_sequence)
+      `WITH counted AS (UPDATE repos SET change_sequence = change_sequence + 1 WHERE id = $2 RETURNING change_sequence),
+       audited AS (
+         INSERT INTO audit_entries (id, organization_id, actor_id, action, object, address, credential)
+         VALUES (gen_random_uuid(), $3, $5, 'promotePattern', $7, $8, $9)
+       )
        INSERT INTO pattern_events
          (id, pattern_id, repo_id, organization_id, sequence, kind, from_status, to_status, actor_id, message)
-       SELECT gen_random_uuid(), $1, $2, $3, change_sequence, 'PROMOTED', $4, 'AUTHORITATIVE', $5, $6 FROM counted`,
-      [patternId, pattern.repoId, pattern.organizationId, found.status, viewer.userId, rationale],
+       SELECT gen_random_uuid(), $1, $2, $3, change_sequence, 'PROMOTED', $4, 'AUTHORITATIVE', $5, $6 FROM counted
+       RETURNING sequence`,
+      [patternId, pattern.repoId, pattern.organizationId, found.status, viewer.userId, rationale, patternId,
+        viewer.address, viewer.credential],
     );
     await client.query("COMMIT");
+    await redis.publish(`patterns:${pattern.repoId}`, sequence);
     return { pattern };
   } catch (error) {
     await client.query("ROLLBACK");
@@ -236,6 +245,9 @@ app.register(mercurius, {
   resolvers,
   loaders,
   jit: 1,
-  context: async (request) => ({ viewer: await viewerOf(request.headers.authorization) }),
+  context: async (request) => {
+    const viewer = await viewerOf(request.headers.authorization);
+    return { viewer: { ...viewer, address: request.ip, credential: "ACCESS_TOKEN" } };
+  },
 });
 await app.listen({ host: "127.0.0.1", port: Number(process.env.PORT) });

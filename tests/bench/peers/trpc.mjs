@@ -6,6 +6,7 @@ import { and, asc, desc, eq, inArray, lt, not, relations, sql } from "drizzle-or
 import { drizzle } from "drizzle-orm/node-postgres";
 import { boolean, customType, doublePrecision, integer, pgTable, smallint, text, uuid } from "drizzle-orm/pg-core";
 import { Hono } from "hono";
+import Redis from "ioredis";
 import pg from "pg";
 import { z } from "zod";
 import { callers, Unauthenticated } from "./callers.mjs";
@@ -64,6 +65,15 @@ const patternEvents = pgTable("pattern_events", {
   actorId: uuid("actor_id"),
   message: text("message"),
 });
+const auditEntries = pgTable("audit_entries", {
+  id: uuid("id").primaryKey(),
+  organizationId: uuid("organization_id"),
+  actorId: uuid("actor_id"),
+  action: text("action"),
+  object: text("object"),
+  address: text("address"),
+  credential: text("credential"),
+});
 const evidence = pgTable("evidence", {
   id: uuid("id").primaryKey(),
   patternId: uuid("pattern_id"),
@@ -93,6 +103,7 @@ const schema = {
 
 const pool = new pg.Pool({ max: Number(process.env.CONNECTIONS), options: "-c timezone=UTC -c jit=off" });
 const db = drizzle(pool, { schema });
+const redis = new Redis(process.env.REDIS);
 const given = sql.placeholder;
 
 const SUMMARY = {
@@ -264,9 +275,9 @@ const router = t.router({
     .mutation(({ input, ctx }) => promoted(input, ctx.viewer)),
 });
 
-/** Locks the pattern, moves it, and writes its history, in one transaction. */
-function promoted({ id, rationale }, { userId, organizationIds }) {
-  return db.transaction(async (tx) => {
+/** Locks the pattern, moves it, writes its history and who did it, in one transaction, and tells whoever follows. */
+async function promoted({ id, rationale }, { userId, organizationIds, address, credential }) {
+  const { pattern, repoId, sequence } = await db.transaction(async (tx) => {
     const [found] = await tx
       .select({ status: patterns.status })
       .from(patterns)
@@ -319,8 +330,19 @@ function promoted({ id, rationale }, { userId, organizationIds }) {
       actorId: userId,
       message: rationale,
     });
-    return { pattern };
+    await tx.insert(auditEntries).values({
+      id: sql`gen_random_uuid()`,
+      organizationId,
+      actorId: userId,
+      action: "promotePattern",
+      object: id,
+      address,
+      credential,
+    });
+    return { pattern, repoId, sequence };
   });
+  await redis.publish(`patterns:${repoId}`, sequence);
+  return { pattern };
 }
 
 const viewerOf = callers(process.env.SECRET, async (userId) => {
@@ -330,7 +352,8 @@ const viewerOf = callers(process.env.SECRET, async (userId) => {
 
 async function createContext(_, context) {
   try {
-    return { viewer: await viewerOf(context.req.header("authorization")) };
+    const viewer = await viewerOf(context.req.header("authorization"));
+    return { viewer: { ...viewer, address: "127.0.0.1", credential: "ACCESS_TOKEN" } };
   } catch (error) {
     if (error instanceof Unauthenticated) throw new TRPCError({ code: "UNAUTHORIZED", message: error.message });
     throw error;
