@@ -85,6 +85,7 @@ class Runtime:
                 tx = Tx(session)
                 async with session.begin():
                     yield tx
+                    await tx.finish()
         await self._tell(tx)
 
     async def ask(self, question: Question, seconds: float) -> Any:

@@ -1,14 +1,17 @@
 """History: every change of a pattern takes its number in the transaction that makes it, so numbers go by commits."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, bindparam, insert, update
+from sqlalchemy import Executable, Integer, Uuid, bindparam, insert, select, update
+from sqlalchemy import Table as Rows
 
 from app.db.models import Pattern, PatternEvent, Repo, Table
-from app.db.tx import Tx
+from app.db.tx import ENTRIES, Tx
 from app.domain.events import PatternsChanged
 from app.domain.ids import new_id
 from app.domain.pattern import PatternEventKind, PatternStatus
@@ -16,7 +19,7 @@ from app.domain.pattern import PatternEventKind, PatternStatus
 LONGEST_MESSAGE = 2000
 
 # Statements about tables, made once: what the ORM adds to them costs more than they do.
-_REPOS, _EVENTS = (Table.metadata.tables[model.__tablename__] for model in (Repo, PatternEvent))
+_REPOS, _EVENTS, _PATTERNS = (Table.metadata.tables[each.__tablename__] for each in (Repo, PatternEvent, Pattern))
 _COUNT = (
     update(_REPOS)
     .where(_REPOS.c.id == bindparam("counted", type_=Uuid))
@@ -28,13 +31,17 @@ _WRITE = insert(_EVENTS)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step in the history of a pattern; without statuses it moved nothing."""
+    """One step in the history of a pattern; without statuses it moved nothing.
+
+    `changes` are columns of the pattern that are written together with the step.
+    """
 
     pattern_id: UUID
     kind: PatternEventKind
     message: str | None = None
     from_status: PatternStatus | None = None
     to_status: PatternStatus | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def touch(pattern: Pattern, now: datetime) -> None:
@@ -52,14 +59,12 @@ async def record(
     """
     if not steps:
         return
-    last = (await tx.session.execute(_COUNT, {"counted": repo_id, "steps": len(steps)})).scalar_one()
     rows = [
         {
             "id": new_id(),
             "pattern_id": step.pattern_id,
             "repo_id": repo_id,
             "organization_id": organization_id,
-            "sequence": last - len(steps) + place,
             "kind": step.kind,
             "from_status": step.from_status,
             "to_status": step.to_status,
@@ -67,7 +72,59 @@ async def record(
             "message": None if step.message is None else step.message[:LONGEST_MESSAGE],
             "at": at,
         }
-        for place, step in enumerate(steps, 1)
+        for step in steps
     ]
-    await tx.session.execute(_WRITE, rows)
+    last = await (_record_one(tx, steps[0], rows[0]) if len(steps) == 1 else _record_many(tx, steps, rows))
     tx.publish(PatternsChanged(repo_id, last))
+
+
+async def _record_one(tx: Tx, step: Step, row: Mapping[str, Any]) -> int:
+    """Write a step, its changes and who made it in one statement: each more would cost an exchange."""
+    entry = tx.entries.pop() if len(tx.entries) == 1 else {}
+    values = {f"step_{name}": value for name, value in row.items()}
+    values |= {f"entry_{name}": value for name, value in entry.items()}
+    values |= {f"change_{name}": value for name, value in step.changes.items()}
+    statement = _one(tuple(step.changes), tuple(entry))
+    connection = await tx.session.connection()
+    return int((await connection.execute(statement, {**values, "steps": 1, "counted": row["repo_id"]})).scalar_one())
+
+
+async def _record_many(tx: Tx, steps: Sequence[Step], rows: list[dict[str, Any]]) -> int:
+    changes: dict[UUID, dict[str, Any]] = {}
+    for step in steps:
+        changes.setdefault(step.pattern_id, {}).update(step.changes)
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for pattern_id, theirs in changes.items():
+        if theirs:
+            values = {f"change_{name}": value for name, value in sorted(theirs.items())}
+            alike.setdefault(tuple(sorted(theirs)), []).append({**values, "step_pattern_id": pattern_id})
+    for columns, values_of_each in alike.items():
+        await tx.session.execute(_change(columns), values_of_each)
+    last = (await tx.session.execute(_COUNT, {"counted": rows[0]["repo_id"], "steps": len(steps)})).scalar_one()
+    numbered = [{**row, "sequence": last - len(steps) + place} for place, row in enumerate(rows, 1)]
+    await tx.session.execute(_WRITE, numbered)
+    return int(last)
+
+
+@lru_cache(maxsize=500)
+def _one(changed: tuple[str, ...], audited: tuple[str, ...]) -> Executable:
+    counted = _COUNT.cte("counted")
+    names = [name for name in _EVENTS.c.keys() if name != "sequence"]  # noqa: SIM118 - a collection of columns
+    step = select(*(_bound("step", _EVENTS, name) for name in names), counted.c.change_sequence)
+    written = insert(_EVENTS).from_select([*names, "sequence"], step).returning(_EVENTS.c.sequence)
+    if changed:
+        written = written.add_cte(_change(changed).cte("changed"))
+    if audited:
+        entry = insert(ENTRIES).values({name: _bound("entry", ENTRIES, name) for name in audited})
+        written = written.add_cte(entry.cte("audited"))
+    return written
+
+
+@lru_cache(maxsize=500)
+def _change(columns: tuple[str, ...]) -> Any:
+    chosen = _PATTERNS.c.id == bindparam("step_pattern_id", type_=Uuid)
+    return update(_PATTERNS).where(chosen).values({name: _bound("change", _PATTERNS, name) for name in columns})
+
+
+def _bound(prefix: str, rows: Rows, name: str) -> Any:
+    return bindparam(f"{prefix}_{name}", type_=rows.c[name].type)

@@ -1,24 +1,30 @@
 """The transaction: what a decision writes, and what the world hears of once it held."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import AuditEntry
+from app.db.models import AuditEntry, Table
 from app.domain.events import CredentialRevoked, Event
-from app.domain.ids import Kind, public
+from app.domain.ids import Kind, new_id, public
 from app.domain.jobs import Job
 from app.domain.viewer import Viewer
+
+ENTRIES = Table.metadata.tables[AuditEntry.__tablename__]
+_WRITE = insert(ENTRIES)
 
 
 @dataclass(slots=True)
 class Tx:
-    """A session inside a transaction, with the jobs and events that wait for its commit."""
+    """A session inside a transaction, with what it still has to write down, and what waits for its commit."""
 
     session: AsyncSession
     jobs: list[Job] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
 
     def enqueue(self, job: Job) -> None:
         """Run a job after commit; a rolled-back transaction leaves none behind."""
@@ -39,12 +45,19 @@ class Tx:
 
         `action` is the name of the mutation. Nobody as viewer stands for this installation itself.
         """
-        entry = AuditEntry(
-            organization_id=organization_id,
-            actor_id=viewer and viewer.user_id,
-            action=action,
-            object=public(kind, identifier),
-            address=viewer and viewer.address,
-            credential=viewer and str(viewer.credential),
-        )
-        self.session.add(entry)
+        entry = {
+            "id": new_id(),
+            "organization_id": organization_id,
+            "actor_id": viewer and viewer.user_id,
+            "action": action,
+            "object": public(kind, identifier),
+            "address": viewer and viewer.address,
+            "credential": viewer and str(viewer.credential),
+        }
+        self.entries.append(entry)
+
+    async def finish(self) -> None:
+        """Write down what nothing else has taken along: the last statement before the commit."""
+        if self.entries:
+            entries, self.entries = self.entries, []
+            await self.session.execute(_WRITE, entries)

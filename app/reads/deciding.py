@@ -4,12 +4,13 @@ All that is decided about the patterns of a repository takes turns: whoever hold
 and several in the order of their ids. So nobody waits for somebody who waits for them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import models
@@ -18,20 +19,54 @@ from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.ids import Kind, public
 from app.domain.links import LONGEST_TITLE, MOST, Link, is_of, recognized
 from app.domain.moments import spell
-from app.domain.pattern import PatternStatus, ProvenanceKind
+from app.domain.pattern import PatternCategory, PatternStatus, ProvenanceKind
+from app.domain.rule import RuleKind
 from app.domain.viewer import Permission, Viewer
 
-_HELD = (
-    select(models.Pattern)
-    .join(models.Repo, models.Repo.id == models.Pattern.repo_id)
-    .where(models.Pattern.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
-    .order_by(models.Repo.id, models.Pattern.id)
-    # Against others who would change the rows; those who refer to them need not wait.
-    .with_for_update(key_share=True, of=(models.Repo, models.Pattern))
-)
-_HELD_IN = _HELD.where(models.Pattern.organization_id == any_(bindparam("organizations", type_=ARRAY(Uuid))))
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a move looks at of a pattern: the ORM and its sixty columns would cost more than the move."""
+
+    id: UUID
+    repo_id: UUID
+    organization_id: UUID
+    version: int
+    status: PatternStatus
+    status_changed_at: datetime
+    status_changed_by_id: UUID | None
+    category: PatternCategory
+    pr_review: bool
+    defer_count: int
+    rule_kind: RuleKind
+    rule_definition: Mapping[str, Any]
+    scope_languages: Sequence[str]
+    scope_include: Sequence[str]
+    scope_exclude: Sequence[str]
+
+
+def _held(*columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .join(models.Repo, models.Repo.id == models.Pattern.repo_id)
+        .where(models.Pattern.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+        .order_by(models.Repo.id, models.Pattern.id)
+        # Against others who would change the rows; those who refer to them need not wait.
+        .with_for_update(key_share=True, of=(models.Repo, models.Pattern))
+    )
+
+
+def _seen(held: Select[Any]) -> Select[Any]:
+    return held.where(models.Pattern.organization_id == any_(bindparam("organizations", type_=ARRAY(Uuid))))
+
+
+_HELD = _held(models.Pattern)
+_HELD_SEEN = _seen(_HELD)
+_STANDING = _held(*(models.Pattern.__table__.c[field.name] for field in fields(Standing)))
+_STANDING_SEEN = _seen(_STANDING)
 
 Part = TypeVar("Part", models.Evidence, models.Provenance)
+Held = TypeVar("Held", models.Pattern, Standing)
 
 
 async def hold(session: AsyncSession, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, models.Pattern]:
@@ -40,11 +75,22 @@ async def hold(session: AsyncSession, viewer: Viewer, ids: Sequence[UUID]) -> di
     if seen_in is None:
         rows = await session.scalars(_HELD, {"ids": list(ids)})
     else:
-        rows = await session.scalars(_HELD_IN, {"ids": list(ids), "organizations": seen_in})
+        rows = await session.scalars(_HELD_SEEN, {"ids": list(ids), "organizations": seen_in})
     return {row.id: row for row in rows}
 
 
-def permitted(viewer: Viewer, pattern: models.Pattern | None) -> models.Pattern:
+async def hold_standing(session: AsyncSession, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, Standing]:
+    """Hold those of some patterns that a viewer sees, and tell how they stand."""
+    seen_in = viewer.organizations_with(Permission.READ_PATTERNS)
+    connection = await session.connection()
+    if seen_in is None:
+        rows = await connection.execute(_STANDING, {"ids": list(ids)})
+    else:
+        rows = await connection.execute(_STANDING_SEEN, {"ids": list(ids), "organizations": seen_in})
+    return {row.id: Standing(*row) for row in rows}
+
+
+def permitted(viewer: Viewer, pattern: Held | None) -> Held:
     """Give a pattern that a viewer may decide about: absent for who does not see it, forbidden for who only does."""
     if pattern is None:
         raise NotFound("No such pattern.")
@@ -91,7 +137,7 @@ async def hold_part(
     return permitted(viewer, held[part.pattern_id]), part
 
 
-def expect(pattern: models.Pattern, version: int | None) -> None:
+def expect(pattern: models.Pattern | Standing, version: int | None) -> None:
     """Refuse a decision about another state of a pattern than the one that stands; None stands for any."""
     if version is not None and version != pattern.version:
         raise Conflict(
@@ -99,7 +145,7 @@ def expect(pattern: models.Pattern, version: int | None) -> None:
         )
 
 
-def standing_of(pattern: models.Pattern) -> dict[str, Any]:
+def standing_of(pattern: models.Pattern | Standing) -> dict[str, Any]:
     """Spell what a client needs to decide anew."""
     changed_by = pattern.status_changed_by_id
     return {
@@ -127,7 +173,7 @@ async def neglecting(session: AsyncSession, since: datetime) -> list[UUID]:
 
 
 async def new_links(
-    session: AsyncSession, viewer: Viewer, pattern: models.Pattern, links: Sequence[Link]
+    session: AsyncSession, viewer: Viewer, pattern: models.Pattern | Standing, links: Sequence[Link]
 ) -> list[models.Provenance]:
     """Make the rows of links that a pattern does not have yet, with the titles that are known here."""
     if not links:
@@ -150,7 +196,7 @@ async def new_links(
     ]
 
 
-async def _title_of(session: AsyncSession, pattern: models.Pattern, link: Link) -> str | None:
+async def _title_of(session: AsyncSession, pattern: models.Pattern | Standing, link: Link) -> str | None:
     """Name what a link points at: as it was merged here if it was, else as GitHub names it elsewhere."""
     found = recognized(link.url)
     if found is None:

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from app.checkers.registry import ready
-from app.db import models
-from app.db.history import Step, record, touch
+from app.db.history import Step, record
 from app.db.tx import Tx
 from app.domain.errors import Invalid, InvalidTransition, NotFound, Refusal
 from app.domain.ids import Kind
@@ -19,6 +18,7 @@ from app.domain.pattern import RECORDED_AS, Move, PatternStatus, advance, may_be
 from app.domain.rule import RuleKind, read_rule
 from app.domain.viewer import Viewer
 from app.reads import deciding
+from app.reads.deciding import Standing
 
 # What takes a pattern's place must itself be in force, or on its way there.
 _PAST = (PatternStatus.REJECTED, PatternStatus.DEPRECATED)
@@ -42,13 +42,15 @@ class Decision:
 async def decide(tx: Tx, viewer: Viewer, decision: Decision) -> None:
     """Move a pattern."""
     asked = [decision.pattern_id, *([] if decision.successor_id is None else [decision.successor_id])]
-    held = await deciding.hold(tx.session, viewer, asked)
+    held = await deciding.hold_standing(tx.session, viewer, asked)
     pattern = deciding.permitted(viewer, held.get(decision.pattern_id))
     now = datetime.now(UTC)
     step = _move(viewer, pattern, decision, now)
     if decision.successor_id is not None:
-        pattern.superseded_by_id = _successor(pattern, held.get(decision.successor_id)).id
-    tx.session.add_all(await deciding.new_links(tx.session, viewer, pattern, decision.links))
+        successor = _successor(pattern, held.get(decision.successor_id))
+        step = replace(step, changes={**step.changes, "superseded_by_id": successor.id})
+    if decision.links:
+        tx.session.add_all(await deciding.new_links(tx.session, viewer, pattern, decision.links))
     assert isinstance(decision.wanted, Move)
     tx.audit(viewer, f"{decision.wanted.value.lower()}Pattern", Kind.PATTERN, pattern.id, pattern.organization_id)
     await record(tx, pattern.repo_id, pattern.organization_id, viewer.user_id, now, [step])
@@ -56,7 +58,7 @@ async def decide(tx: Tx, viewer: Viewer, decision: Decision) -> None:
 
 async def decide_all(tx: Tx, viewer: Viewer, decisions: Sequence[Decision]) -> list[Refusal | None]:
     """Move many patterns, one after the other; a refusal of one, given at its place, leaves the others alone."""
-    held = await deciding.hold(tx.session, viewer, [decision.pattern_id for decision in decisions])
+    held = await deciding.hold_standing(tx.session, viewer, [decision.pattern_id for decision in decisions])
     now = datetime.now(UTC)
     steps: dict[tuple[UUID, UUID], list[Step]] = {}
     refusals: list[Refusal | None] = []
@@ -68,6 +70,9 @@ async def decide_all(tx: Tx, viewer: Viewer, decisions: Sequence[Decision]) -> l
             refusals.append(refusal)
             continue
         refusals.append(None)
+        # The same pattern may be decided about again further on.
+        looked_at = {name: value for name, value in step.changes.items() if name in Standing.__slots__}
+        held[pattern.id] = replace(pattern, **looked_at)
         tx.audit(viewer, "triagePatterns", Kind.PATTERN, pattern.id, pattern.organization_id)
         steps.setdefault((pattern.repo_id, pattern.organization_id), []).append(step)
     for (repo_id, organization_id), theirs in steps.items():
@@ -75,8 +80,8 @@ async def decide_all(tx: Tx, viewer: Viewer, decisions: Sequence[Decision]) -> l
     return refusals
 
 
-def _move(viewer: Viewer, pattern: models.Pattern, decision: Decision, now: datetime) -> Step:
-    """Change a row as a move does, or refuse before anything is changed."""
+def _move(viewer: Viewer, pattern: Standing, decision: Decision, now: datetime) -> Step:
+    """Say what a move changes, or refuse it."""
     deciding.expect(pattern, decision.expected_version)
     before, wanted = pattern.status, decision.wanted
     move = move_to(before, wanted) if isinstance(wanted, PatternStatus) else wanted
@@ -84,37 +89,41 @@ def _move(viewer: Viewer, pattern: models.Pattern, decision: Decision, now: date
     if decision.edits and move is not Move.PROMOTE:
         fields = dict.fromkeys(decision.edits, "only with a promotion")
         raise Invalid("Only a promotion sets these.", fields=fields)
-    _apply(pattern, move, decision, viewer.user_id, now)
-    pattern.status = after
-    pattern.status_changed_at, pattern.status_changed_by_id = now, viewer.user_id
-    touch(pattern, now)
+    changes = {
+        **_changes(pattern, move, decision, viewer.user_id, now),
+        "status": after,
+        "status_changed_at": now,
+        "status_changed_by_id": viewer.user_id,
+        "version": pattern.version + 1,
+        "updated_at": now,
+        "touched_at": now,
+    }
     words = decision.edits.get("rationale") if move is Move.PROMOTE else decision.reason
-    return Step(pattern.id, RECORDED_AS[move], words or None, before, after)
+    return Step(pattern.id, RECORDED_AS[move], words or None, before, after, changes)
 
 
-def _apply(pattern: models.Pattern, move: Move, decision: Decision, user_id: UUID, now: datetime) -> None:
+def _changes(pattern: Standing, move: Move, decision: Decision, user_id: UUID, now: datetime) -> Mapping[str, Any]:
     match move:
         case Move.PROMOTE:
             _compile(pattern)
-            for column, value in decision.edits.items():
-                setattr(pattern, column, value)
-            pattern.pr_review = pattern.pr_review and may_be_reviewed(pattern.category)
-            pattern.owner_id = pattern.validated_by_id = user_id
-            pattern.validated_at = now
+            pr_review = decision.edits.get("pr_review", pattern.pr_review) and may_be_reviewed(pattern.category)
+            validated = {"owner_id": user_id, "validated_by_id": user_id, "validated_at": now}
+            return {**decision.edits, **validated, "pr_review": pr_review}
         case Move.REJECT:
-            pattern.rejection_reason = decision.reason
+            return {"rejection_reason": decision.reason}
         case Move.DEFER:
-            pattern.defer_count += 1
-            pattern.deferred_at = now
+            return {"defer_count": pattern.defer_count + 1, "deferred_at": now}
         case Move.REOPEN:
-            pattern.rejection_reason = pattern.superseded_by_id = None
+            return {"rejection_reason": None, "superseded_by_id": None}
         case Move.DEMOTE:
-            pattern.validated_by_id = pattern.validated_at = None
+            return {"validated_by_id": None, "validated_at": None}
         case Move.RESTORE:
-            pattern.superseded_by_id = None
+            return {"superseded_by_id": None}
+        case _:
+            return {}
 
 
-def _compile(pattern: models.Pattern) -> None:
+def _compile(pattern: Standing) -> None:
     """Refuse authority to a rule that could not be run; what a model judges needs no running."""
     if pattern.rule_kind is RuleKind.LLM:
         return
@@ -137,7 +146,7 @@ def _fault(
     return None
 
 
-def _successor(pattern: models.Pattern, successor: models.Pattern | None) -> models.Pattern:
+def _successor(pattern: Standing, successor: Standing | None) -> Standing:
     if successor is None:
         raise NotFound("No such pattern.")
     if successor.id == pattern.id or successor.repo_id != pattern.repo_id:
