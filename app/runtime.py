@@ -15,8 +15,8 @@ import structlog
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import QueuePool
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import QueuePool, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -58,6 +58,7 @@ class Runtime:
     engine: AsyncEngine
     reading_engine: AsyncEngine
     reading: async_sessionmaker[AsyncSession]
+    looking: async_sessionmaker[AsyncSession]
     writing: async_sessionmaker[AsyncSession]
     readers: Readers
     redis: Redis
@@ -75,6 +76,13 @@ class Runtime:
         """Open a session that can only read; a database that does not answer in time is away, not broken."""
         with _answering():
             async with self.reading() as session:
+                yield session
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[AsyncSession]:
+        """Open a session as `read` does, but without a transaction: each statement stands for itself."""
+        with _answering():
+            async with self.looking() as session:
                 yield session
 
     @asynccontextmanager
@@ -196,6 +204,9 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             engine=engine,
             reading_engine=reading_engine,
             reading=async_sessionmaker(reading_engine, expire_on_commit=False),
+            looking=async_sessionmaker(
+                reading_engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
+            ),
             writing=async_sessionmaker(engine, expire_on_commit=False),
             readers=readers,
             redis=redis,
@@ -270,16 +281,23 @@ def _used(engine: AsyncEngine) -> int:
 def _engine(url: str, connections: int, session: dict[str, str]) -> AsyncEngine:
     # asyncpg reads the URL itself, as for the readers: sslmode and sockets are spelt alike for all.
     connect = partial(asyncpg.connect, plain_url(url), server_settings=session, timeout=5)
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
         pool_size=connections,
         max_overflow=0,
-        pool_pre_ping=True,
         pool_timeout=5,
         # An error that names its statement must not name the values, which are hashes of passwords and worse.
         hide_parameters=True,
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_lost)
+    return engine
+
+
+def _refuse_lost(connection: Any, _record: object, _proxy: object) -> None:
+    """Have a lost connection replaced: asyncpg hears at once that a server went, so that nobody needs to ask it."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _value(secret: SecretStr | None) -> str:

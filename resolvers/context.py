@@ -81,7 +81,7 @@ class Context:
 
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a short session to read."""
-        return self.runtime.read()
+        return self.runtime.look()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
