@@ -190,12 +190,15 @@ def _findings(family: Family, topic: Topic, counts: Counts) -> Iterable[tuple[Fa
         # Most forms are rare, and their folders need not be added up to see it.
         if sum(packed & ((1 << 40) - 1) for packed in forms[form].values()) < family.least.sites * 0.4:
             continue
-        grounds[form] = Ground(counts.cells, forms[form])
-        where = find(applicable, grounds[form], family.least)
+        ground = Ground(counts.cells, forms[form])
+        if single:
+            # Only one answer a site has rivals; of thousands of marks, each ground is gone before the next.
+            grounds[form] = ground
+        where = find(applicable, ground, family.least)
         if where is None:
             continue
         have, of = where.conforming, where.applicable
-        everywhere = grounds[form].get("", None)
+        everywhere = ground.get("", None)
         outside = total.sites - of.sites
         finding = Finding(
             topic=topic[2],
