@@ -225,7 +225,9 @@ class Compiler:
             counts = {key: func.count().filter(condition(theirs)) for key, condition in relation.counts.items()}
             seen = target.seen_by.condition(theirs, self.sight)
             built = joined(document(self.selections, counts, named, nodes))
-            return select(built).where(theirs.c[relation.by] == rows.c.id, seen).correlate(rows).scalar_subquery()
+            counted = select(built).where(theirs.c[relation.by] == rows.c.id, seen)
+            # One row, even where directives left no count to be asked for.
+            return counted.having(func.count() >= 0).correlate(rows).scalar_subquery()
         seen_by = target.seen_by
         if isinstance(relation, One):
             if relation.as_of is not None:
