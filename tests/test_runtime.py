@@ -111,7 +111,9 @@ async def test_one_process_hears_what_another_tells(runtime: Runtime, database_u
 async def test_equal_jobs_are_one(runtime: Runtime) -> None:
     assert await runtime.queue.put(Sweep())
     assert not await runtime.queue.put(Sweep())
-    assert (await runtime.queue.depth()).queued == 1
+    depth = await runtime.queue.depth()
+    # A job put a moment ago may still count as one for later.
+    assert depth.queued + depth.deferred == 1
 
 
 def test_a_job_comes_back_from_the_queue_as_it_went() -> None:
