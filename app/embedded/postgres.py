@@ -24,8 +24,8 @@ SETTINGS = {
     # In the cluster itself, named relative to it, so that no path is too long for the server.
     "unix_socket_directories": ".",
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
-    "shared_buffers": "64MB",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
     "fsync": "on",
 }
 
