@@ -162,6 +162,25 @@ async def test_a_host_that_limits_requests_says_until_when(fetch: Fetcher, serve
     assert refused.sentence == "The host takes no more requests for 120 s."
 
 
+async def test_so_does_one_that_limits_only_when_objects_are_asked_for(
+    fetch: Fetcher, made: Made, server: Server
+) -> None:
+    asked = 0
+
+    async def tired(request: Request, writer: StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        # One look is a question for what is spoken and one for branches.
+        if asked > 2:
+            await told("429 Too Many Requests", Retry_After="77")(request, writer)
+        else:
+            writer.write(await server.backend(request, "tired"))
+
+    server.answers["tired"] = tired
+    refused = await problem(fetch, server.url("tired/source"))
+    assert (refused.code, refused.retry_after) == (SourceProblem.RATE_LIMITED, 77)
+
+
 @pytest.mark.parametrize(
     ("text", "least", "most"),
     [

@@ -1,6 +1,7 @@
 """Trying again: what may pass is given three tries, further and further apart; what will not pass fails at once."""
 
 import asyncio
+import errno
 from asyncio import StreamWriter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -217,6 +218,28 @@ async def test_a_database_that_goes_away_in_the_middle_costs_a_try(
     run, retries = await carried_out(runtime, session, str(made.folder))
     assert (run.status, run.attempt) == (RunStatus.SUCCEEDED, 2)
     assert [(retry.message or "").partition(" Trying")[0] for retry in retries] == ["Something of ours was away."]
+
+
+@pytest.mark.parametrize("place", ["here", "database"])
+async def test_a_full_disk_is_told_as_one_and_not_tried_again(
+    runtime: Runtime, session: AsyncSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    made = Made(tmp_path / "local")
+    made.commit({"a.py": "1\n"})
+
+    async def full(attempt: Attempt) -> None:
+        await fetch(attempt)
+        if place == "here":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        async with runtime.write() as tx:
+            await tx.session.execute(
+                text("DO $$ BEGIN RAISE disk_full USING MESSAGE = 'could not extend file'; END $$")
+            )
+
+    monkeypatch.setattr(carrying, "fetch", full)
+    run, retries = await carried_out(runtime, session, str(made.folder))
+    assert (run.status, run.attempt, run.error_code, retries) == (RunStatus.FAILED, 1, "DISK_FULL", [])
+    assert run.error_message == "The disk of this installation is full."
 
 
 RETRY = "mutation($i:FailedJobInput!){retryFailedJob(input:$i){failedJob{function error attempts}}}"

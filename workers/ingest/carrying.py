@@ -27,7 +27,7 @@ from workers.ingest.score import score
 from workers.ingest.step import Attempt, Findings
 from workers.ingest.verify import verify
 from workers.progress import Cancelled, Progress
-from workers.trying import pause_after
+from workers.trying import full_disk_told, pause_after
 
 # Runs that a job looks at before it leaves them to others.
 CLAIMS = 10
@@ -130,8 +130,9 @@ async def _attempts(runtime: Runtime, progress: Progress) -> None:
             if untold is not None:
                 await progress.again(untold)
                 untold = None
-            await progress.watched(_stages(one))
-            await _succeed(runtime, progress.held, one.found)
+            with full_disk_told():
+                await progress.watched(_stages(one))
+                await _succeed(runtime, progress.held, one.found)
             return
         except (Superseded, Cancelled):
             raise

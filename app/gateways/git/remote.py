@@ -104,7 +104,12 @@ class Remotes:
             largest_file=most_bytes,
             heard=heard,
         ) as git:
-            await git.must_end_well()
+            try:
+                await git.must_end_well()
+            except SourceFailed as failed:
+                if offer.source.transport is Transport.SSH or failed.code is not SourceProblem.RATE_LIMITED:
+                    raise
+                raise await self._limited(offer.source, failed, offer.config, offer.environment) from failed
         commit = cache.kept(offer.branch)
         if commit is None:
             raise SourceFailed(SourceProblem.BROKEN, "The repository offered a branch and did not send it.")
