@@ -63,13 +63,14 @@ async def runtime(
 
 @pytest.fixture
 def source(tmp_path: Path) -> Made:
-    """A repository with something for every stage."""
+    """A repository with something for every stage; its header is a convention, with one module that breaks it."""
     made = Made(tmp_path / "source")
-    for number in range(6):
-        module = f"import os\n\n\ndef function_{number}():\n    return os.getcwd()\n"
+    for number in range(12):
+        header = "# Copyright Example Ltd, all rights reserved.\n" if number != 5 else ""
+        module = f"{header}import os\n\n\ndef function_{number}():\n    return os.getcwd()\n"
         files = {f"src/module_{number}.py": module, f"tests/test_module_{number}.py": "def test_it():\n    pass\n"}
         # Merged changes are those of the last 90 days.
-        at = datetime.now(UTC) - timedelta(days=6 - number)
+        at = datetime.now(UTC) - timedelta(days=12 - number)
         made.commit(files, f"Change {number} (#{number})", author=f"Dev {number % 3} <dev@example.com>", at=at)
     return made
 
@@ -181,7 +182,9 @@ async def undisturbed(runtime: Runtime, session: AsyncSession, source: Made) -> 
         run = await ended(runtime, run_id)
     assert run.status is RunStatus.SUCCEEDED, run.error_message
     SKIPPED.update({told["stage"]: told["note"] for told in run.stages if told["state"] == "SKIPPED"})
-    return await found_in(runtime, repo)
+    found = await found_in(runtime, repo)
+    assert found["patterns"], "there is something to double"
+    return found
 
 
 def skip_if_skipped(stage: IngestionStage) -> None:
