@@ -1,9 +1,13 @@
 """All paths of a repository at one commit: what a name beside, above or elsewhere can be looked up in."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
+from app.domain.languages import language_of
+from app.domain.recognition import FileRole, has_generated_name, has_vendored_path, role_of
+
 _JAVA_ROOTS = ("src/main/java/", "src/test/java/", "src/")
+_WRITTEN = frozenset(FileRole) - {FileRole.GENERATED, FileRole.FIXTURE, FileRole.ASSET}
 
 
 class Listing:
@@ -11,6 +15,7 @@ class Listing:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.paths = frozenset(paths)
+        self._speakers: dict[tuple[str, tuple[str, ...], tuple[FileRole, ...]], str | None] = {}
 
     @cached_property
     def folders(self) -> dict[str, tuple[str, ...]]:
@@ -25,6 +30,27 @@ class Listing:
                     break
                 path = folder
         return {folder: tuple(sorted(names)) for folder, names in found.items()}
+
+    def speaker(self, folder: str, languages: Collection[str] = (), roles: Collection[FileRole] = ()) -> str | None:
+        """Give the file that speaks for a folder: the first in it, or else below it, that people wrote.
+
+        It is of some languages and roles, if asked.
+        """
+        asked = (folder, tuple(languages), tuple(roles))
+        if asked not in self._speakers:
+            paths = [f"{folder}/{name}".lstrip("/") for name in self.folders.get(folder, ())]
+            own = next((path for path in paths if self._speaks(path, languages, roles)), None)
+            if own is None and not any(path in self.paths for path in paths):
+                below = (self.speaker(path, languages, roles) for path in paths)
+                own = next((path for path in below if path is not None), None)
+            self._speakers[asked] = own
+        return self._speakers[asked]
+
+    def _speaks(self, path: str, languages: Collection[str], roles: Collection[FileRole]) -> bool:
+        language = language_of(path) if path in self.paths else None
+        if language is None or (languages and language not in languages) or has_vendored_path(path):
+            return False
+        return role_of(path, language, generated=has_generated_name(path)) in (roles or _WRITTEN)
 
     @cached_property
     def python_packages(self) -> frozenset[str]:

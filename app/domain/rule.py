@@ -263,6 +263,16 @@ _IMPORT: dict[str, Check] = {
 }
 _IMPORTS = _parts(**_IMPORT, any=_each(_parts(**_IMPORT)))
 _NAMES = _texts(50, 200)
+_PATH: dict[str, Check] = {
+    "case": _word(*CASES),
+    "names": _NAMES,
+    "words": _word("1", "2"),
+    "places": _globs,
+    "folders": _globs,
+    "twin": _NAMES,
+    "holds": _NAMES,
+    "many": _NAMES,
+}
 
 FIELDS: dict[RuleKind, dict[str, Check]] = {
     RuleKind.AST: {"applicable": _object, "conforming": _object, "files": _globs},
@@ -274,8 +284,8 @@ FIELDS: dict[RuleKind, dict[str, Check]] = {
     },
     RuleKind.PATH: {
         "per": _word("file", "folder"),
-        "applicable": _parts(names=_NAMES, words=_word("1", "2"), holds=_NAMES),
-        "conforming": _parts(case=_word(*CASES), names=_NAMES, places=_globs, twin=_NAMES, holds=_NAMES),
+        "applicable": _parts(**_PATH, any=_each(_parts(**_PATH))),
+        "conforming": _parts(**_PATH, any=_each(_parts(**_PATH))),
     },
     RuleKind.REGEX: {
         "per": _word("file", "match"),

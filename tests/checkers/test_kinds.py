@@ -125,11 +125,45 @@ PATHS = {
             ["src/index.ts", "lib/one.tsx!"],
             id="what a folder holds",
         ),
+        pytest.param(
+            {"per": "folder", "applicable": {"many": ["*.tsx"]}, "conforming": {"holds": ["{parent}.md"]}},
+            ["src/index.ts!"],
+            id="folders of many",
+        ),
+        pytest.param(
+            {"applicable": {"any": [{"names": ["one.*"]}, {"words": "2"}]}, "conforming": {"names": ["*-*"]}},
+            ["src/user-card.tsx", "src/user-card.test.tsx", "src/sideBar.tsx!", "lib/one.tsx!"],
+            id="one of some selectors",
+        ),
         pytest.param({"conforming": {"places": ["src/**"]}}, [*list(PATHS)[:4], "lib/one.tsx!"], id="places"),
     ],
 )
 def test_path_rules(definition: dict[str, Any], expected: list[str]) -> None:
     assert found(RuleKind.PATH, definition, PATHS) == expected
+
+
+FOLDERS = {
+    "features/[id]/[id].ts": "",
+    "features/cart/cart.ts": "",
+    "features/cart/logo.png": "",
+    "features/user/api/get.ts": "",
+    "features/user/user.ts/note.md": "",
+    "features/none/x.png": "",
+}
+
+
+def test_a_folder_is_looked_at_once_even_where_it_holds_only_folders() -> None:
+    """Where all that a folder holds was written by nobody, it says nothing."""
+    rule = {
+        "per": "folder",
+        "applicable": {"folders": ["features/*"]},
+        "conforming": {"holds": ["{parent}.ts"]},
+    }
+    assert found(RuleKind.PATH, rule, FOLDERS) == [
+        "features/[id]/[id].ts",
+        "features/cart/cart.ts",
+        "features/user/api/get.ts",
+    ]
 
 
 TEXTS = {

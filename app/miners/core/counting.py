@@ -5,7 +5,7 @@ from zlib import crc32
 
 from app.domain.listing import Listing
 from app.domain.recognition import FileRole
-from app.miners.core.family import Facts, Family, File, World, tongue_of
+from app.miners.core.family import Facts, Family, File, World
 
 Topic = tuple[str, str | None, str]
 """Family, tongue, question."""
@@ -57,7 +57,7 @@ class Counts:
         if not (family.open and _speaks(family, file)):
             return
         seen = self._recurring.setdefault(family.name, bytearray(_BUCKETS))
-        tongue = tongue_of(file)
+        tongue = family.tongue_of(file)
         buckets = {
             _bucket(tongue, vote.topic, form)
             for vote in family.votes(file, facts.get(family.name), world)
@@ -71,7 +71,7 @@ class Counts:
         """Count the votes of a file."""
         if not _speaks(family, file):
             return
-        tongue, cell = tongue_of(file), self.cells.of(file)
+        tongue, cell = family.tongue_of(file), self.cells.of(file)
         seen, least = self._recurring.get(family.name), family.least.files
         asked: Counter[Topic] = Counter()
         answered: Counter[tuple[Topic, str]] = Counter()

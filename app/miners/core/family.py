@@ -174,6 +174,12 @@ class Family:
     """Propose what the repository declares (noted in the survey), to be measured though nobody counted it."""
     survey: Callable[[dict[str, Any], File, Any], None] | None = None
     """Note something of every file before any vote is cast."""
+    mixed: bool = False
+    """Whether the votes of files of all languages are counted together: for what folders hold."""
+
+    def tongue_of(self, file: File) -> str | None:
+        """Name what a file's votes are counted under."""
+        return None if self.mixed else tongue_of(file)
 
 
 def tongue_of(file: File) -> str | None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from app.miners.core.family import Facts, Family, File, Finding, World, tongue_of
+from app.miners.core.family import Facts, Family, File, Finding, World
 
 _ALIKE = 0.9
 _MOST_JOINED = 12
@@ -32,9 +32,9 @@ def join(
     carriers: dict[tuple[str, str | None, str, str], set[int]] = defaultdict(set)
     order: dict[tuple[str, str | None, str, str], int] = {}
     for number, (file, facts) in enumerate(files()):
-        tongue = tongue_of(file)
         for name in names:
             family = families[name]
+            tongue = family.tongue_of(file)
             if file.role in family.roles and (family.languages is None or file.language in family.languages):
                 for vote in family.votes(file, facts.get(name), worlds[name]):
                     for place, form in enumerate(vote.forms):

@@ -1,0 +1,68 @@
+"""Folders side by side that hold the same files."""
+
+from app.miners import feature_folders
+from tests.miners.trial import Trial, trial
+
+
+def mined(paths: list[str]) -> Trial:
+    return trial(dict.fromkeys(paths, "x\n"), families=[feature_folders.FAMILY])
+
+
+def features(place: str, names: list[str], *held: str) -> list[str]:
+    return [f"{place}/{name}/{each.replace('NAME', name)}" for name in names for each in held]
+
+
+NAMES = ["cart", "orders", "prices", "search", "stock", "users"]
+
+
+def test_each_feature_holds_the_same() -> None:
+    paths = features("src/features", NAMES, "NAME.routes.ts", "NAME.cmd.ts", "index.ts", "ui/a.ts")
+    odd = features("src/features", ["legacy"], "old.ts", "index.ts")
+    found = mined(paths + odd + ["src/main.ts", "src/other/a.ts"]).find("Folders")
+    assert str(found) == (
+        "Folders in `src/features/` each hold `ui/`, `{folder}.cmd.ts`, `{folder}.routes.ts` and `index.ts` (6 of 7)"
+    )
+    assert found.scope == ("src/features/*/**",)
+    assert found.violations == ["src/features/legacy/index.ts"]
+
+
+def test_folders_that_hold_only_folders_count_as_well() -> None:
+    found = mined(features("web", NAMES, "api/get.ts", "components/list.tsx"))
+    assert found.said == ["Folders in `web/` each hold `api/` and `components/` (6 of 6)"]
+
+
+def test_files_of_any_kind_make_the_shape() -> None:
+    """What speaks for a folder may be of one language here and of another there."""
+    some = features("plugins", NAMES, "plugin.json", "icon.svg", "NAME_page.html")
+    found = mined([*some, "plugins/cart/a.py", "plugins/users/a.go", "plugins/stock/README.md"])
+    assert found.said == ["Folders in `plugins/` each hold `icon.svg`, `plugin.json` and `{folder}_page.html` (6 of 6)"]
+
+
+def test_the_same_shape_in_several_places_is_said_once() -> None:
+    paths = [path for place in ("a", "b/c", "d", "e") for path in features(place, NAMES, "meta.yaml", "NAME.go")]
+    assert mined(paths).said == [
+        "Folders in `a/`, `b/c/` and 2 more places each hold `meta.yaml` and `{folder}.go` (24 of 24)"
+    ]
+
+
+def test_what_tools_ask_of_every_package_is_no_news() -> None:
+    assert mined(features("packages", NAMES, "package.json", "src/index.ts", "tsconfig.json")).said == []
+    assert mined(features("shop", NAMES, "__init__.py", "models.py", "migrations/0001.py")).said == []
+
+
+def test_one_name_is_no_shape() -> None:
+    assert mined(features("lib", NAMES, "defaults.yaml")).said == []
+
+
+def test_folders_that_hold_this_and_that_say_nothing() -> None:
+    mixed = [f"src/{name}/{each}.ts" for place, name in enumerate(NAMES) for each in ("api", "view")[place % 2 :]]
+    assert mined(mixed).said == []
+    assert mined([f"src/{name}/{name}{number}.ts" for name in NAMES for number in range(4)]).said == []
+
+
+def test_few_siblings_are_no_convention() -> None:
+    assert mined(features("src", NAMES[:4], "NAME.routes.ts", "NAME.cmd.ts")).said == []
+
+
+def test_folders_of_test_data_are_not_asked() -> None:
+    assert mined(features("tests/fixtures", NAMES, "input.js", "output.json")).said == []
