@@ -27,6 +27,7 @@ from app.miners import (
     test_style,
     twins,
     type_forms,
+    wrapped_arguments,
 )
 from app.miners.classes import names as class_names
 from app.miners.classes import places as class_places
@@ -62,6 +63,7 @@ FAMILIES: tuple[Family, ...] = (
     test_style.FAMILY,
     twins.FAMILY,
     type_forms.FAMILY,
+    wrapped_arguments.FAMILY,
 )
 
 
