@@ -91,9 +91,7 @@ def propose(finding: Finding) -> Proposal | None:
 
 
 def _index(finding: Finding) -> Proposal | None:
-    scope = finding.scope
-    # Files that are chosen by their names are the very files that are asked for; and a patchwork of folders is chance.
-    if not all(glob.endswith("**") for glob in scope.include) or (len(scope.include) > 1 and scope.exclude):
+    if _is_patchwork(finding.scope):
         return None
     modules, indexes, what, index, _ = _INDEXES[finding.tongue or ""]
     has: dict[str, Any] = {"holds": [indexes[0]]}
@@ -103,7 +101,14 @@ def _index(finding: Finding) -> Proposal | None:
     return _structural(f"{in_scope(_silent_of_roles(finding), what)} have {index}", definition, finding)
 
 
-def _module(finding: Finding) -> Proposal:
+def _is_patchwork(scope: Scope) -> bool:
+    # Files that are chosen by their names are the very files that are asked for; many folders less others are chance.
+    return not all(glob.endswith("**") for glob in scope.include) or (len(scope.include) > 1 and bool(scope.exclude))
+
+
+def _module(finding: Finding) -> Proposal | None:
+    if _is_patchwork(finding.scope):
+        return None
     beside, mod = {"twin": ["{folder}/../{parent}.rs"]}, {"holds": ["mod.rs"]}
     is_beside = finding.form == "beside"
     definition = {"per": "folder", "applicable": {"any": [mod, beside]}, "conforming": beside if is_beside else mod}
