@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from types import FrameType
 from typing import NoReturn
 
-import structlog
 import uvicorn
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from app.config import Settings, load
 from app.observe import RequestIds
+from app.observe.lean import structlog
 from app.runtime import open_runtime
 from app.web import answers
 from app.web.auth import GithubPages

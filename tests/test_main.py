@@ -22,7 +22,6 @@ from tests.installed import PATIENCE, eventually, settings_for
 # The peak that getrusage tells would be that of this process, whose image a child starts as.
 COST = """
 import json, sys
-import app.observe  # comes first in `tenet serve`
 import app.main
 with open("/proc/self/status") as status:
     kilobytes = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
