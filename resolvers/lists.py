@@ -231,16 +231,11 @@ def given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not strawberry.UNSET and value is not None}
 
 
-def fields_of(filter_input: Any) -> dict[str, Any]:
-    """Spell an input object as the filters of a shape."""
-    return given(**vars(filter_input)) if filter_input else {}
-
-
-def ordered_by(order: Any) -> dict[str, Any]:
-    """Spell an order input as the arguments of a list."""
-    if not order:
-        return {}
-    return {"order_field": order.field, "descending": order.direction is OrderDirection.DESC}
+def spelled(first: Any, after: Any, last: Any, before: Any, filter_: Any, order_by: Any) -> ListArguments:
+    """Spell the arguments of a list that can be filtered and ordered, as its shape knows them."""
+    order = {"order_field": order_by.field, "descending": order_by.direction is OrderDirection.DESC} if order_by else {}
+    page = given(first=first, after=after, last=last, before=before)
+    return ListArguments(page=page, filters=given(**vars(filter_)) if filter_ else {}, **order)
 
 
 def found_or_refused(record: Record | None, noun: str) -> Record:

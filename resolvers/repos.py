@@ -18,14 +18,13 @@ from resolvers.lists import (
     Connection,
     Node,
     all_of,
-    fields_of,
     found_or_refused,
     given,
     listed,
     one,
-    ordered_by,
     pages,
     related,
+    spelled,
 )
 from resolvers.patterns import Pattern, pages_of_patterns
 from resolvers.runs import IngestionRun
@@ -103,16 +102,8 @@ async def _repos(
     filter: RepoFilterArgument = strawberry.UNSET,  # noqa: A002 - the contract's word
     order_by: RepoOrderArgument = strawberry.UNSET,
 ) -> Any:
-    arguments = repo_arguments(first, after, last, before, filter, order_by)
+    arguments = spelled(first, after, last, before, filter, order_by)
     return await listed(info.context, self, info.python_name, "Organization.repos", arguments)
-
-
-def repo_arguments(
-    first: Any, after: Any, last: Any, before: Any, filter_: RepoFilter | None, order_by: RepoOrder | None
-) -> ListArguments:
-    """Spell the arguments of a list of repositories."""
-    page = given(first=first, after=after, last=last, before=before)
-    return ListArguments(page=page, filters=fields_of(filter_), **ordered_by(order_by))
 
 
 def pages_of_repos(description: str) -> Any:
@@ -204,5 +195,5 @@ class RepoQueries:
         order_by: RepoOrderArgument = strawberry.UNSET,
     ) -> Connection[Repo] | None:
         """Read a page of repositories."""
-        arguments = repo_arguments(first, after, last, before, filter, order_by)
+        arguments = spelled(first, after, last, before, filter, order_by)
         return cast("Connection[Repo]", await all_of(info.context, REPOS, "Query.repos", arguments))

@@ -8,7 +8,6 @@ from typing import Any
 from app.domain import jobs
 from app.domain.categories import category_of
 from app.domain.errors import Invalid, Unavailable
-from app.domain.evidence import quote
 from app.domain.measurement import Measurement, Place
 from app.domain.moments import spell
 from app.domain.rule import Rule, RuleKind, read_rule
@@ -20,6 +19,7 @@ from app.syntax import MOST_BYTES
 from workers.answering import Reading
 from workers.mining.batches import Item
 from workers.mining.prospects import places_to_show
+from workers.mining.quoting import quoted
 from workers.mining.trying import trying
 
 # Whoever asked waits ten seconds.
@@ -40,7 +40,7 @@ async def measure(runtime: Runtime, job: jobs.Measure) -> dict[str, Any]:
         async with asyncio.timeout(SECONDS - _BLAME_SECONDS):
             measured = await _measured(runtime, rule, reading)
             shown, breaking = places_to_show(measured, {})
-            texts = await _texts(reading, [*shown, *breaking])
+            texts = await quoted(reading.cache, [*shown, *breaking])
     except TimeoutError:
         raise Unavailable("The rule takes too long over this repository; narrow its scope.") from None
     if measured.broken:
@@ -109,22 +109,6 @@ async def _chunks(reading: Reading, files: Sequence[FileFacts]) -> AsyncIterator
                 chunk, size = [], 0
     if chunk:
         yield chunk
-
-
-async def _texts(reading: Reading, places: Sequence[Place]) -> dict[Place, tuple[int, str]]:
-    by_blob: dict[str, list[Place]] = {}
-    for place in places:
-        if place.start is not None:
-            by_blob.setdefault(place.blob_id, []).append(place)
-    texts: dict[Place, tuple[int, str]] = {}
-    # Whoever asked may have no more time in the middle of it; git is not left waiting then.
-    async with aclosing(git.blobs(reading.cache, by_blob, largest=MOST_BYTES)) as blobs:
-        async for blob in blobs:
-            for place in by_blob[blob.object_id]:
-                cut = None if blob.content is None else quote(blob.content, place.start or 1, place.end or 1)
-                if cut is not None:
-                    texts[place] = cut
-    return texts
 
 
 async def _blamed(reading: Reading, places: Sequence[Place]) -> dict[tuple[str, int], dict[str, str]]:

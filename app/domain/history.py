@@ -18,29 +18,6 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One path that a commit changed; a renamed one had another name before."""
-
-    kind: ChangeKind
-    path: bytes
-    before: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A commit with its author, as .mailmap knows them, and what it changed; merges change nothing by themselves."""
-
-    id: str
-    author: str
-    email: str
-    authored_at: datetime
-    committed_at: datetime
-    changes: tuple[Change, ...]
-    more_changes: int = 0
-    """So many changes were left out."""
-
-
-@dataclass(frozen=True, slots=True)
 class Landing:
     """A commit of the first-parent history of a branch: a merged pull request, or what was pushed without one."""
 

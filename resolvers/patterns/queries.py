@@ -13,7 +13,7 @@ from app.reads.roots import ById
 from app.reads.shape import Record
 from resolvers import lists
 from resolvers.context import Context
-from resolvers.lists import Connection, all_of, fields_of, given, listed, one, ordered_by
+from resolvers.lists import Connection, all_of, given, listed, one, spelled
 from resolvers.patterns.types import Pattern
 from resolvers.words import OrderDirection
 
@@ -70,16 +70,8 @@ async def _patterns(
     filter: PatternFilterArgument = strawberry.UNSET,  # noqa: A002 - the contract's word
     order_by: PatternOrderArgument = strawberry.UNSET,
 ) -> Any:
-    arguments = pattern_arguments(first, after, last, before, filter, order_by)
+    arguments = spelled(first, after, last, before, filter, order_by)
     return await listed(info.context, self, info.python_name, "Repo.patterns", arguments)
-
-
-def pattern_arguments(
-    first: Any, after: Any, last: Any, before: Any, filter_: PatternFilter | None, order_by: PatternOrder | None
-) -> ListArguments:
-    """Spell the arguments of a list of patterns."""
-    page = given(first=first, after=after, last=last, before=before)
-    return ListArguments(page=page, filters=fields_of(filter_), **ordered_by(order_by))
 
 
 def pages_of_patterns(description: str) -> Any:
@@ -111,7 +103,7 @@ class PatternQueries:
         order_by: PatternOrderArgument = strawberry.UNSET,
     ) -> Connection[Pattern] | None:
         """Read a page of patterns."""
-        arguments = pattern_arguments(first, after, last, before, filter, order_by)
+        arguments = spelled(first, after, last, before, filter, order_by)
         return cast("Connection[Pattern]", await all_of(info.context, PATTERNS, "Query.patterns", arguments))
 
     @field(

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.gateways.git import mailmap
+from app.gateways.git.tracing import MOST_COMMITS, Traced, changes_of, parents_of
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -103,3 +106,9 @@ class Made:
 def named(kind: str, content: bytes) -> bytes:
     """Compute the name of an object."""
     return hashlib.sha1(f"{kind} {len(content)}\0".encode() + content, usedforsecurity=False).digest()
+
+
+async def traced(cache: Path, commit: str, since: str | None = None, *, most: int = MOST_COMMITS) -> list[Traced]:
+    """Read what commits changed as HISTORY does, newest first."""
+    commits = parents_of(cache, commit, since, most)
+    return list(changes_of(cache, list(commits), await mailmap(cache, commit)))

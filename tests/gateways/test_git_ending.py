@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from app.domain.source import SourceProblem
-from app.gateways.git import FetchLimits, entry_at, history
+from app.gateways.git import FetchLimits, entry_at
 from app.gateways.git import process as git_process
 from tests.gateways.conftest import Fetcher, problem
-from tests.gateways.making import Made, named
+from tests.gateways.making import Made, named, traced
 from tests.gateways.serving import BACKEND, Answer, Request, Server, told
 
 pytestmark = pytest.mark.skipif(not BACKEND.exists(), reason="this git has no http-backend")
@@ -125,7 +125,7 @@ async def test_a_fetch_cancelled_in_the_middle_leaves_a_cache_that_can_be_used(
         await task
     assert time.monotonic() - began < 0.2
     assert all_gone(groups)
-    assert len([each async for each in history(fetch.cache, old.commit)]) == 1
+    assert len(await traced(fetch.cache, old.commit)) == 1
     assert (await fetch(server.url("repos/source"))).commit == made.head()
     assert not list(fetch.cache.rglob("tmp_*"))
 

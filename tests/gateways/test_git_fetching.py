@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.domain.source import SourceFailed, SourceProblem, SourceRules
-from app.gateways.git import FetchLimits, FetchProgress, Sources, blobs, entry_at, fetching, files, git_version, history
+from app.gateways.git import FetchLimits, FetchProgress, Sources, blobs, entry_at, fetching, files, git_version
 from tests.gateways.conftest import LIMITS, Fetcher, problem
-from tests.gateways.making import Made
+from tests.gateways.making import Made, traced
 
 
 async def text(fetch: Fetcher, commit: str, path: str) -> str:
@@ -125,7 +125,7 @@ async def test_a_shallow_clone_is_fetched_as_far_as_it_goes(fetch: Fetcher, made
     made.git("clone", "-q", "--depth=2", made.path.as_uri(), str(clone))
     fetched = await fetch(clone)
     assert fetched.shallow
-    assert len([commit async for commit in history(fetch.cache, fetched.commit)]) == 2
+    assert len(await traced(fetch.cache, fetched.commit)) == 2
     made.git("-C", str(clone), "fetch", "-q", "--unshallow")
     made.git(
         *("-C", str(clone), "commit", "-q", "--allow-empty", "-m", "x", "--author", "A <a@b>"),
@@ -134,7 +134,7 @@ async def test_a_shallow_clone_is_fetched_as_far_as_it_goes(fetch: Fetcher, made
     )
     whole = await fetch(clone)
     assert (whole.shallow, whole.forced) == (False, False)
-    assert len([commit async for commit in history(fetch.cache, whole.commit)]) == 5
+    assert len(await traced(fetch.cache, whole.commit)) == 5
 
 
 async def test_a_partial_clone_is_fetched_without_what_it_lacks(fetch: Fetcher, made: Made, tmp_path: Path) -> None:
@@ -273,7 +273,7 @@ async def test_many_packs_become_few(fetch: Fetcher, made: Made, monkeypatch: py
         await fetch(made.path)
         made.commit({"a.py": f"{number}\n"})
     assert len(list((fetch.cache / "objects" / "pack").glob("*.pack"))) <= 3
-    assert len([commit async for commit in history(fetch.cache, (await fetch(made.path)).commit)]) == 6
+    assert len(await traced(fetch.cache, (await fetch(made.path)).commit)) == 6
     assert await text(fetch, first, "README.md") == "# One\n"
 
 

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import pytest
 
-from app.domain.history import Change, ChangeKind
 from app.domain.source import SourceFailed, SourceProblem
 from app.domain.tree import Entry, EntryKind
 from app.gateways.git import (
@@ -21,15 +20,13 @@ from app.gateways.git import (
     entry_at,
     files,
     first_parent_changes,
-    history,
     landings,
     sizes,
-    walking,
+    tracing,
 )
-from tests.gateways.making import START, Made
+from tests.gateways.making import START, Made, traced
 
 Item = TypeVar("Item")
-A, M, D, R = ChangeKind.ADDED, ChangeKind.MODIFIED, ChangeKind.DELETED, ChangeKind.RENAMED
 
 
 async def all_of(items: AsyncIterator[Item]) -> list[Item]:
@@ -66,19 +63,27 @@ async def test_one_path_is_found_by_its_exact_name(made: Made, cache: Path) -> N
 
 
 async def test_a_commit_that_is_not_there_is_told(cache: Path) -> None:
-    for reading in (files(cache, "1" * 40, most=1), history(cache, "1" * 40), first_parent_changes(cache, "1" * 40)):
+    for reading in (files(cache, "1" * 40, most=1), first_parent_changes(cache, "1" * 40)):
         with pytest.raises(SourceFailed) as refused:
             await all_of(reading)
         assert refused.value.code is SourceProblem.OBJECTS_MISSING
+    with pytest.raises(SourceFailed) as refused:
+        await traced(cache, "1" * 40)
+    assert refused.value.code is SourceProblem.BROKEN
 
 
 @pytest.mark.parametrize("name", ["HEAD", "main", "--all", "", "x" * 40, "A" * 40, f"{'1' * 40}\n"])
 async def test_what_is_no_object_id_never_reaches_git(cache: Path, name: str) -> None:
-    for reading in (files(cache, name, most=1), history(cache, name), first_parent_changes(cache, name)):
+    for reading in (files(cache, name, most=1), first_parent_changes(cache, name)):
         with pytest.raises(ValueError, match="no object id"):
             await all_of(reading)
     with pytest.raises(ValueError, match="no object id"):
         await all_of(blobs(cache, [name]))
+    for commit, since in ((name, None), ("1" * 40, name)):
+        with pytest.raises(ValueError, match="no object id"):
+            tracing.parents_of(cache, commit, since, 1)
+    with pytest.raises(ValueError, match="no object id"):
+        list(tracing.changes_of(cache, [name], {}))
 
 
 async def test_blobs_come_in_the_order_asked_for(made: Made, cache: Path) -> None:
@@ -126,19 +131,16 @@ async def test_history_tells_who_did_what_and_when(made: Made, cache: Path) -> N
     made.commit({"old.py": body, "gone.py": "1\n"}, author="Bob Böß <bob@example.com>")
     made.commit({"old.py": None, "new.py": f"{body}more\n", "gone.py": None})
     made.commit({})
-    made.commit({"new.py": f"{body}other\n", "a\nb": ""})
+    made.commit({"new.py": f"{body}other\n", "a b": ""})
     last = made.head()
-    found = await all_of(history(cache, last))
-    assert [each.changes for each in found] == [
-        (Change(A, b"a\nb"), Change(M, b"new.py")),
-        (),
-        (Change(D, b"gone.py"), Change(R, b"new.py", b"old.py")),
-        (Change(A, b"gone.py"), Change(A, b"old.py")),
-        (Change(A, b"README.md"), Change(A, b"src/one.py")),
+    begun = int(START.timestamp())
+    assert await traced(cache, last) == [
+        ("Ada", begun + 4 * 3600, [("A", "a b", None), ("M", "new.py", None)]),
+        ("Ada", begun + 3 * 3600, []),
+        ("Ada", begun + 2 * 3600, [("D", "gone.py", None), ("R", "new.py", "old.py")]),
+        ("Bob Böß", begun + 3600, [("A", "gone.py", None), ("A", "old.py", None)]),
+        ("Ada", begun, [("A", "README.md", None), ("A", "src/one.py", None)]),
     ]
-    assert [each.authored_at for each in found] == [START + timedelta(hours=hour) for hour in (4, 3, 2, 1, 0)]
-    assert (found[3].author, found[3].email) == ("Bob Böß", "bob@example.com")
-    assert found[0].id == last
     assert await committed_at(cache, last) == START + timedelta(hours=4)
 
 
@@ -146,15 +148,15 @@ async def test_history_can_begin_after_a_commit_and_end_early(made: Made, cache:
     first = made.head()
     second = made.commit({"a.py": "1\n"})
     third = made.commit({"a.py": "2\n"})
-    assert [each.id for each in await all_of(history(cache, third, since=first))] == [third, second]
-    assert [each.id for each in await all_of(history(cache, third, most=1))] == [third]
-    assert await all_of(history(cache, first, since=third)) == []
+    assert tracing.parents_of(cache, third, first, 9) == {third: [second], second: [first]}
+    assert tracing.parents_of(cache, third, None, 1) == {third: [second]}
+    assert tracing.parents_of(cache, first, third, 9) == {}
 
 
 async def test_history_knows_people_by_their_mailmap(made: Made, cache: Path) -> None:
     made.commit({"a.py": "1\n"}, author="bob <bob@old.example.com>")
     commit = made.commit({".mailmap": "Bob <bob@example.com> <bob@old.example.com>\n"})
-    assert [(each.author, each.email) for each in await all_of(history(cache, commit))][1] == ("Bob", "bob@example.com")
+    assert [author for author, _, _ in await traced(cache, commit)][1] == "Bob"
     blame = await blame_line(cache, commit, "a.py", 1)
     assert blame is not None
     assert (blame.author, blame.email) == ("Bob", "bob@example.com")
@@ -176,9 +178,9 @@ async def test_a_merge_changes_nothing_by_itself_but_lands_all_of_its_branch(mad
         GIT_COMMITTER_DATE="1767300000 +0000",
     )
     merge = made.head()
-    walked = await all_of(history(cache, merge))
-    assert walked[0].changes == ()
+    walked = await traced(cache, merge)
     assert len(walked) == 5
+    assert walked[0][2] == []
     landed = await all_of(first_parent_changes(cache, merge))
     assert [(each.title, each.number, each.files) for each in landed] == [
         ("Add the side", 12, 1),
@@ -265,28 +267,26 @@ async def test_history_goes_on_without_the_contents_that_a_partial_clone_lacks(m
     last = made.commit({"a.py": "1\n"})
     lost = made.git("rev-parse", f"{last}:new.py")
     (cache / "objects" / lost[:2] / lost[2:]).unlink()
-    found = await all_of(history(cache, last))
-    assert [each.changes for each in found][:2] == [
-        (Change(A, b"a.py"),),
-        (Change(R, b"moved.py", b"same.py"), Change(A, b"new.py"), Change(D, b"old.py")),
-    ]
+    found = await traced(cache, last)
     assert len(found) == 4
+    assert [changes for _, _, changes in found][:2] == [
+        [("A", "a.py", None)],
+        [("R", "moved.py", "same.py"), ("A", "new.py", None), ("D", "old.py", None)],
+    ]
     landed = await all_of(first_parent_changes(cache, last))
     assert [each.truncated for each in landed] == [False, True, False, False]
     assert b"new.py" not in landed[1].diff
     assert await blame_lines(cache, last, "new.py", [1]) == {}
 
 
-async def test_history_that_takes_too_long_is_told(cache: Path, made: Made) -> None:
-    for reading in (history(cache, made.head(), seconds=0), files(cache, made.head(), most=9, seconds=0)):
-        with pytest.raises(SourceFailed) as refused:
-            await all_of(reading)
-        assert (refused.value.code, refused.value.passing) == (SourceProblem.TIMED_OUT, True)
+async def test_a_listing_that_takes_too_long_is_told(cache: Path, made: Made) -> None:
+    with pytest.raises(SourceFailed) as refused:
+        await all_of(files(cache, made.head(), most=9, seconds=0))
+    assert (refused.value.code, refused.value.passing) == (SourceProblem.TIMED_OUT, True)
 
 
 async def test_a_commit_that_changes_very_much_is_cut(made: Made, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walking, "MOST_CHANGES", 2)
+    monkeypatch.setattr(tracing, "MOST_CHANGES", 2)
     commit = made.commit({f"{number}.py": "1\n" for number in range(5)})
-    found = await all_of(history(cache, commit))
-    assert (len(found[0].changes), found[0].more_changes) == (2, 3)
-    assert len(found) == 2
+    (_, _, cut), (_, _, whole) = await traced(cache, commit)
+    assert (len(cut), len(whole)) == (2, 2)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from app.domain.source import SourceProblem
-from app.gateways.git import FetchProgress, history
+from app.gateways.git import FetchProgress
 from app.gateways.git.remote import seconds_until
 from tests.gateways.conftest import LIMITS, Fetcher, problem
-from tests.gateways.making import Made
+from tests.gateways.making import Made, traced
 from tests.gateways.serving import BACKEND, Request, Server, told
 
 pytestmark = pytest.mark.skipif(not BACKEND.exists(), reason="this git has no http-backend")
@@ -28,7 +28,7 @@ async def test_a_branch_is_fetched_and_then_only_what_is_new(fetch: Fetcher, mad
     commit = made.commit({"a.py": "1\n"})
     second = await fetch(server.url("repos/source"), "main")
     assert (second.commit, second.previous, second.forced) == (commit, first.commit, False)
-    assert len([each async for each in history(fetch.cache, commit)]) == 2
+    assert len(await traced(fetch.cache, commit)) == 2
 
 
 async def test_progress_counts_objects(fetch: Fetcher, made: Made, server: Server) -> None:

@@ -8,7 +8,7 @@ from app.domain.authorship import Authorship
 from app.domain.errors import NotFound
 from app.domain.source import SourceFailed, SourceProblem
 from app.gateways.git.log import mailmap
-from app.gateways.git.walking import MOST_COMMITS
+from app.gateways.git.tracing import MOST_COMMITS
 from app.gateways.storage import TooLarge
 from app.hands.pool import HandFailed, Lost
 from workers.crafts.tracing import Past, commits_since, tracing

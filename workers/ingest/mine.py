@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from app.domain.confidence import YEAR, Team
 from app.domain.errors import Invalid
-from app.domain.evidence import Claim, quote
+from app.domain.evidence import Claim
 from app.domain.history import moment
 from app.domain.measurement import Past, Place
 from app.domain.rule import Rule, RuleKind, read_rule
@@ -17,12 +17,12 @@ from app.miners.core.mining import Mined
 from app.miners.registry import extractor_version
 from app.reads import mining
 from app.reads.mining import StandingPattern
-from app.syntax import MOST_BYTES
 from workers.ingest.step import Attempt
 from workers.mining import crafts
 from workers.mining.keeping import Kept, key_of
 from workers.mining.measuring import measure, read_items
 from workers.mining.prospects import Prospect, Standing, places_to_show
+from workers.mining.quoting import quoted
 
 _DISCOVER_SECONDS = 600.0
 _CHOOSE_SECONDS = 60.0
@@ -61,12 +61,12 @@ async def mine(attempt: Attempt) -> None:
             breaking[path] = breaking.get(path, 0) + 1
     places = [places_to_show(each.measurement, breaking) for each in chosen]
     others = [places_to_show(each, breaking) for each in theirs]
-    quoted = await _quoted(attempt, [place for shown, not_so in places + others for place in (*shown, *not_so)])
+    texts = await quoted(attempt.cache, [place for shown, not_so in places + others for place in (*shown, *not_so)])
     found.prospects = [
-        Prospect(each, _claims(shown, not_so, quoted)) for each, (shown, not_so) in zip(chosen, places, strict=True)
+        Prospect(each, _claims(shown, not_so, texts)) for each, (shown, not_so) in zip(chosen, places, strict=True)
     ]
     found.standing = {
-        pattern.id: Standing(pattern, each, _claims(shown, not_so, quoted))
+        pattern.id: Standing(pattern, each, _claims(shown, not_so, texts))
         for (pattern, _), each, (shown, not_so) in zip(stored, theirs, others, strict=True)
         if not each.broken
     }
@@ -170,27 +170,10 @@ async def _stored_rules(attempt: Attempt) -> list[tuple[StandingPattern, Rule]]:
     return rules
 
 
-async def _quoted(attempt: Attempt, places: Sequence[Place]) -> dict[Place, tuple[int, str]]:
-    """Cut the text of places out of their blobs."""
-    by_blob: dict[str, list[Place]] = {}
-    for place in places:
-        if place.start is not None:
-            by_blob.setdefault(place.blob_id, []).append(place)
-    quoted: dict[Place, tuple[int, str]] = {}
-    async with aclosing(git.blobs(attempt.cache, by_blob, largest=MOST_BYTES)) as blobs:
-        async for blob in blobs:
-            for place in by_blob[blob.object_id]:
-                if blob.content is not None and place.start is not None:
-                    cut = quote(blob.content, place.start, place.end or place.start)
-                    if cut is not None:
-                        quoted[place] = cut
-    return quoted
-
-
-def _claims(shown: Sequence[Place], breaking: Sequence[Place], quoted: dict[Place, tuple[int, str]]) -> list[Claim]:
+def _claims(shown: Sequence[Place], breaking: Sequence[Place], texts: dict[Place, tuple[int, str]]) -> list[Claim]:
     claims = []
     for place, counterexample in [*((place, False) for place in shown), *((place, True) for place in breaking)]:
-        end, snippet = quoted.get(place, (place.end, None))
+        end, snippet = texts.get(place, (place.end, None))
         if place.start is None or snippet is None:
             claims.append(Claim(place.path, place.blob_id, counterexample=counterexample))
         else:

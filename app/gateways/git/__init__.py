@@ -1,11 +1,11 @@
 """Git: repositories are fetched into bare caches and read from there; no file of theirs is ever checked out or run."""
 
+from app.gateways.git.blaming import blame_line, blame_lines
 from app.gateways.git.fetching import Fetched, FetchLimits, FetchPhase, FetchProgress, Sources
 from app.gateways.git.landings import first_parent_changes
 from app.gateways.git.log import mailmap
 from app.gateways.git.process import git_version
 from app.gateways.git.reading import blobs, committed_at, entry_at, files, files_named, sizes
-from app.gateways.git.walking import blame_line, blame_lines, history
 
 __all__ = [
     "FetchLimits",
@@ -22,7 +22,6 @@ __all__ = [
     "files_named",
     "first_parent_changes",
     "git_version",
-    "history",
     "mailmap",
     "sizes",
 ]

@@ -12,7 +12,10 @@ from app.domain.tree import read_path
 from app.gateways.git.log import LONGEST_FIELD, PLAIN, Reader, Record, status_of, text_in, time_in
 from app.gateways.git.process import surroundings
 from app.gateways.git.reading import checked
-from app.gateways.git.walking import MOST_CHANGES
+
+MOST_COMMITS = 200_000
+MOST_CHANGES = 100_000
+"""A commit that changes more paths is cut off there."""
 
 Traced = tuple[str, int, list[PlainChange]]
 """Who made a commit, when, and what it changed."""

@@ -1,41 +1,18 @@
-"""Reading history from a bare cache: one pass over all commits, and who wrote a line."""
+"""Finding in a bare cache who wrote a line."""
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from app.domain.history import Blame, Change, ChangeKind, Commit
+from app.domain.history import Blame
 from app.domain.source import SourceFailed, SourceProblem
-from app.gateways.git.log import Record, mailmap, records, status_of, text_in, time_in
+from app.gateways.git.log import mailmap, text_in, time_in
 from app.gateways.git.process import answer
-from app.gateways.git.reading import SECONDS, blobs, checked, entry_at
-
-MOST_COMMITS = 200_000
-MOST_CHANGES = 100_000
-"""A commit that changes more paths is cut off there."""
+from app.gateways.git.reading import blobs, entry_at
 
 _LARGEST_BLAMED = 4_000_000
 _BLAME_SECONDS = 30.0
-_FIELDS = ("%H", "%aN", "%aE", "%at", "%ct")
-_KINDS = {b"A": ChangeKind.ADDED, b"D": ChangeKind.DELETED, b"R": ChangeKind.RENAMED}
 # What one file, or a version of it, can do to a git that looks into it.
 _OF_CONTENT = {SourceProblem.OBJECTS_MISSING, SourceProblem.TOO_LARGE, SourceProblem.BROKEN}
-
-
-async def history(
-    cache: Path, commit: str, *, since: str | None = None, most: int = MOST_COMMITS, seconds: float = SECONDS
-) -> AsyncGenerator[Commit, None]:
-    """Walk the commits that lead to one, newest first; `since` leaves out those that lead to that one."""
-    seen = 0
-    try:
-        async for found in _walk(cache, commit, since, most, seconds, "--find-renames", "-l500"):
-            seen += 1
-            yield found
-    except SourceFailed as failed:
-        if failed.code not in _OF_CONTENT:
-            raise
-        # To tell a renamed file that was edited too, git compares contents; some may be missing, or far too large.
-        async for found in _walk(cache, commit, since, most - seen, seconds, "--find-renames=100%", f"--skip={seen}"):
-            yield found
 
 
 async def blame_lines(
@@ -86,32 +63,6 @@ async def _length(cache: Path, commit: str, path: str) -> int:
 async def blame_line(cache: Path, commit: str, path: str, line: int) -> Blame | None:
     """Find who wrote one line of a file last."""
     return (await blame_lines(cache, commit, path, [line])).get(line)
-
-
-async def _walk(
-    cache: Path, commit: str, since: str | None, most: int, seconds: float, *options: str
-) -> AsyncGenerator[Commit, None]:
-    hidden = () if since is None else ("--not", checked(since), "--not")
-    options = ("--name-status", "--diff-merges=off", f"--max-count={most}", *options, *hidden)
-    async for record in records(cache, checked(commit), _FIELDS, *options, most_entries=MOST_CHANGES, seconds=seconds):
-        yield _commit(record)
-
-
-def _commit(record: Record) -> Commit:
-    name, author, email, authored, committed = record.fields
-    changes = tuple(
-        Change(_KINDS.get(status_of(change), ChangeKind.MODIFIED), paths[-1], paths[0] if len(paths) == 2 else None)
-        for change, paths in record.entries
-    )
-    return Commit(
-        id=name.decode(),
-        author=text_in(author),
-        email=text_in(email),
-        authored_at=time_in(authored),
-        committed_at=time_in(committed),
-        changes=changes,
-        more_changes=record.more,
-    )
 
 
 def _blamed(told: bytes) -> Iterator[Blame]:
