@@ -46,6 +46,7 @@ _WORDS = {
     "arrow_function": "=>",
     "as_pattern": "as",
     "assert_statement": "assert",
+    "attribute_item": "#[",
     "await": "await",
     "await_expression": "await",
     "catch_clause": "catch",

@@ -1,0 +1,153 @@
+"""What Python leaves open."""
+
+from app.domain.pattern import PatternCategory
+from app.miners.idioms.shapes import SOURCES, TESTS, Idiom
+
+_TEXT = r"^[rR]?['\"]{1,3}[^\n]*['\"]"
+_F_STRING = {"kind": "string", "regex": r"^([fF][rR]?|[rR][fF])['\"]"}
+_OPEN_LIST = r"\n[ \t]*[)\]}]$"
+
+IDIOMS = (
+    Idiom(
+        "texts",
+        {
+            "any": [
+                _F_STRING,
+                {"kind": "binary_operator", "regex": rf"{_TEXT}\s*%\s"},
+                {"kind": "call", "has": {"field": "function", "regex": rf"{_TEXT}\.format$"}},
+            ]
+        },
+        _F_STRING,
+        "Texts",
+        "are put together by f-strings, not by `%` or `.format`",
+        0.68,
+        alternative="`%` or `.format`",
+    ),
+    Idiom(
+        "trailing comma",
+        {
+            "any": [
+                {"kind": "argument_list", "regex": _OPEN_LIST},
+                {"kind": "parameters", "regex": _OPEN_LIST},
+            ]
+        },
+        {"regex": rf",[ \t]*(#[^\n]*)?{_OPEN_LIST}"},
+        "Arguments and parameters on lines of their own",
+        "end with a comma",
+        0.6,
+        weight=0.7,
+    ),
+    Idiom(
+        "fixture parentheses",
+        {"kind": "decorator", "regex": r"^@pytest\.fixture(\(\))?\s*$"},
+        {"regex": r"fixture\s*$"},
+        "Fixtures without arguments",
+        "are marked `@pytest.fixture`, without parentheses",
+        0.75,
+        PatternCategory.TESTING,
+        alternative="`@pytest.fixture()`",
+        against="are marked `@pytest.fixture()`, with parentheses",
+        usually_against=0.2,
+        instead="`@pytest.fixture`",
+        weight=0.8,
+        words=("pytest.fixture",),
+    ),
+    Idiom(
+        "super",
+        {"kind": "call", "has": {"field": "function", "regex": "^super$"}},
+        {"regex": r"^super\(\)$"},
+        "Calls of `super`",
+        "pass no arguments",
+        0.78,
+        PatternCategory.API,
+        alternative="`super(Class, self)`",
+        weight=0.7,
+        words=("super(",),
+    ),
+    Idiom(
+        "ignored types",
+        {"kind": "comment", "regex": r"type:\s*ignore"},
+        {"regex": r"type:\s*ignore\["},
+        "Comments that ignore a type error",
+        "name it: `# type: ignore[…]`",
+        0.5,
+        words=("ignore",),
+    ),
+    Idiom(
+        "ignored lints",
+        {"kind": "comment", "regex": r"#\s*noqa\b"},
+        {"regex": r"#\s*noqa:\s*[A-Z]"},
+        "Comments that silence a linter",
+        "name the rule: `# noqa: …`",
+        0.55,
+        words=("noqa",),
+    ),
+    Idiom(
+        "raised classes",
+        {"kind": "raise_statement", "regex": r"^raise\s+[A-Z]\w*(\(\))?$"},
+        {"regex": r"\w$"},
+        "Exceptions without arguments",
+        "are raised without parentheses: `raise Error`",
+        0.5,
+        alternative="`raise Error()`",
+        against="are raised with parentheses: `raise Error()`",
+        usually_against=0.4,
+        instead="`raise Error`",
+        weight=0.7,
+    ),
+    Idiom(
+        "caught without parentheses",
+        {"kind": "except_clause", "regex": r"^except\s*\(?\s*[\w.]+\s*,"},
+        {"regex": r"^except\s+\w"},
+        "Several exceptions in one `except`",
+        "stand without parentheses: `except A, B:`",
+        0.02,
+        alternative="`except (A, B):`",
+    ),
+    Idiom(
+        "time zones",
+        {"kind": "call", "has": {"field": "function", "regex": r"^(datetime\.)?datetime\.(utc)?now$"}},
+        {"regex": r"now\(\s*[^\s)]"},
+        "Calls of `datetime.now`",
+        "are given a time zone",
+        0.45,
+        PatternCategory.BEHAVIORAL,
+        alternative="no time zone",
+        words=(".now", "utcnow"),
+    ),
+    Idiom(
+        "asserts",
+        {"kind": "module"},
+        {"kind": "assert_statement"},
+        "Files",
+        "never use `assert`",
+        0.9,
+        PatternCategory.BEHAVIORAL,
+        absent=True,
+        roles=SOURCES,
+        alternative="`assert`",
+        weight=0.6,
+        words=("assert",),
+    ),
+    Idiom(
+        "patched",
+        {
+            "any": [
+                {"kind": "decorator", "regex": r"^@(mock\.|unittest\.mock\.)?patch\b"},
+                {"kind": "with_item", "regex": r"^(mock\.|unittest\.mock\.)?patch\b"},
+                {"kind": "call", "regex": r"^(mocker\.patch|monkeypatch\.set(attr|item|env))\b"},
+            ]
+        },
+        {"kind": "call"},
+        "Tests",
+        "put doubles in place by fixtures (`monkeypatch`, `mocker`), not by `patch`",
+        0.4,
+        PatternCategory.TESTING,
+        alternative="`patch`",
+        against="put doubles in place by `patch`, not by fixtures (`monkeypatch`, `mocker`)",
+        usually_against=0.45,
+        instead="`monkeypatch` or `mocker`",
+        roles=TESTS,
+        words=("patch", "monkeypatch"),
+    ),
+)

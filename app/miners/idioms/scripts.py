@@ -1,0 +1,230 @@
+"""What JavaScript and TypeScript leave open."""
+
+from typing import Any
+
+from app.domain.pattern import PatternCategory
+from app.miners.idioms.shapes import SOURCES, Idiom
+
+_ONE_NAME = {"has": {"field": "parameters", "regex": r"^\(\s*\w+\s*\)$"}}
+_DECLARED: Any = [{"kind": "lexical_declaration"}, {"kind": "variable_declaration"}]
+_OPEN_LIST = r"\n[ \t]*[\]}]$"
+
+IDIOMS = (
+    Idiom(
+        "var",
+        {"any": _DECLARED},
+        {"kind": "lexical_declaration"},
+        "Variables",
+        "are declared by `const` and `let`, never by `var`",
+        0.72,
+        alternative="`var`",
+    ),
+    Idiom(
+        "equality",
+        {
+            "kind": "binary_expression",
+            "has": {"field": "operator", "regex": "^[!=]==?$"},
+            "not": {"has": {"field": "right", "regex": "^(null|undefined)$"}},
+        },
+        {"has": {"field": "operator", "regex": "^[!=]==$"}},
+        "Values",
+        "are compared by `===` and `!==`, not by `==`",
+        0.72,
+        PatternCategory.BEHAVIORAL,
+        alternative="`==`",
+    ),
+    Idiom(
+        "arrow parentheses",
+        {"kind": "arrow_function", "any": [{"has": {"field": "parameter", "regex": "."}}, _ONE_NAME]},
+        {"has": {"field": "parameters", "regex": "."}},
+        "Single parameters of arrow functions",
+        "stand in parentheses: `(x) => …`",
+        0.6,
+        alternative="`x => …`",
+        against="stand without parentheses: `x => …`",
+        usually_against=0.35,
+        instead="`(x) => …`",
+        weight=0.7,
+    ),
+    Idiom(
+        "trailing comma",
+        {"any": [{"kind": "object", "regex": _OPEN_LIST}, {"kind": "array", "regex": _OPEN_LIST}]},
+        {"regex": rf",[ \t]*(//[^\n]*)?{_OPEN_LIST}"},
+        "Objects and arrays over several lines",
+        "have a comma after the last item",
+        0.6,
+        alternative="no comma",
+        against="have no comma after the last item",
+        usually_against=0.3,
+        instead="a trailing comma",
+        weight=0.7,
+    ),
+    Idiom(
+        "space before parameters",
+        {"kind": "function_declaration"},
+        {"regex": r"^(async\s+)?function\s*\*?\s*\w+\s+\("},
+        "Names of functions",
+        "are followed by a space: `function name (…)`",
+        0.12,
+        alternative="`function name(…)`",
+        weight=0.7,
+    ),
+    Idiom(
+        "braces",
+        {"kind": "if_statement"},
+        {"has": {"field": "consequence", "kind": "statement_block"}},
+        "Bodies of `if`",
+        "stand in braces",
+        0.72,
+        alternative="no braces",
+        weight=0.8,
+    ),
+    Idiom(
+        "promises",
+        {
+            "any": [
+                {"kind": "await_expression"},
+                {
+                    "kind": "call_expression",
+                    "has": {"field": "function", "kind": "member_expression", "regex": r"\.then$"},
+                },
+            ]
+        },
+        {"kind": "await_expression"},
+        "Promises",
+        "are waited for by `await`, not by `.then`",
+        0.78,
+        PatternCategory.BEHAVIORAL,
+        alternative="`.then`",
+        words=(".then", "await"),
+    ),
+    Idiom(
+        "loops",
+        {
+            "any": [
+                {"kind": "for_in_statement", "has": {"field": "operator", "regex": "^of$"}},
+                {
+                    "kind": "call_expression",
+                    "has": {"field": "function", "kind": "member_expression", "regex": r"\.forEach$"},
+                },
+            ]
+        },
+        {"kind": "for_in_statement"},
+        "Loops over lists",
+        "are `for … of`, not `.forEach`",
+        0.5,
+        alternative="`.forEach`",
+        against="are `.forEach`, not `for … of`",
+        usually_against=0.35,
+        instead="`for … of`",
+        words=(".forEach", " of "),
+    ),
+    Idiom(
+        "copies",
+        {
+            "any": [
+                {"kind": "spread_element", "inside": {"kind": "object"}},
+                {"kind": "call_expression", "has": {"field": "function", "regex": r"^Object\.assign$"}},
+            ]
+        },
+        {"kind": "spread_element"},
+        "Objects",
+        "are copied by `{ ...object }`, not by `Object.assign`",
+        0.82,
+        alternative="`Object.assign`",
+        words=("...", "Object.assign"),
+    ),
+    Idiom(
+        "whole modules",
+        {"kind": "import_clause"},
+        {"not": {"has": {"kind": "namespace_import"}}},
+        "Imports",
+        "name what they take; there is no `import * as`",
+        0.72,
+        PatternCategory.API,
+        alternative="`import * as`",
+    ),
+    Idiom(
+        "exits",
+        {"kind": "program"},
+        {"kind": "call_expression", "has": {"field": "function", "regex": r"^process\.exit$"}},
+        "Files",
+        "never call `process.exit`",
+        0.85,
+        PatternCategory.BEHAVIORAL,
+        absent=True,
+        roles=SOURCES,
+        alternative="`process.exit`",
+        weight=0.8,
+        words=("process.exit",),
+    ),
+)
+"""In both languages."""
+
+TYPED = (
+    Idiom(
+        "any",
+        {"kind": "type_annotation"},
+        {"not": {"regex": r"^:\s*any\b"}},
+        "Types",
+        "are never `any`",
+        0.8,
+        PatternCategory.API,
+        alternative="`any`",
+        roles=SOURCES,
+    ),
+    Idiom(
+        "asserted values",
+        {"kind": "program"},
+        {"kind": "non_null_expression"},
+        "Files",
+        "never say that a value is there by `!`",
+        0.6,
+        PatternCategory.API,
+        absent=True,
+        roles=SOURCES,
+        alternative="`value!`",
+    ),
+    Idiom(
+        "expected errors",
+        {"kind": "comment", "regex": r"@ts-(ignore|expect-error)"},
+        {"regex": "@ts-expect-error"},
+        "Comments that silence the compiler",
+        "are `@ts-expect-error`, not `@ts-ignore`",
+        0.45,
+        alternative="`@ts-ignore`",
+        words=("@ts-",),
+    ),
+    Idiom(
+        "constant enums",
+        {"kind": "enum_declaration"},
+        {"regex": r"^const\b"},
+        "Enums",
+        "are `const enum`",
+        0.12,
+        PatternCategory.API,
+        against="are plain; there is no `const enum`",
+        usually_against=0.82,
+        instead="`const enum`",
+        words=("enum",),
+    ),
+    Idiom(
+        "sets of texts",
+        {
+            "any": [
+                {"kind": "enum_declaration"},
+                {
+                    "kind": "type_alias_declaration",
+                    "has": {"field": "value", "regex": r"^\|?\s*['\"][^'\"]*['\"]\s*\|"},
+                },
+            ]
+        },
+        {"kind": "type_alias_declaration"},
+        "Sets of values",
+        "are unions of texts, not enums",
+        0.5,
+        PatternCategory.API,
+        alternative="`enum`",
+    ),
+)
+"""In TypeScript alone."""
