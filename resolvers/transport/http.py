@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.config import Settings
 from app.domain.errors import Forbidden, Invalid, Refusal, TooComplex
 from resolvers.transport import guard, sse
+from resolvers.transport.exchange import spelt
 from resolvers.transport.negotiation import Media, accepts_gzip, negotiate
 from resolvers.transport.origins import Origins, single
 from resolvers.transport.protocol import Answer, Engine, GraphQLRequest, Headers, broken, refused
@@ -34,6 +35,7 @@ _HEADERS = {
     ]
     for media in Media
 }
+_LINES = {media: spelt(headers) for media, headers in _HEADERS.items()}
 
 
 class Rejected(Exception):
@@ -109,7 +111,7 @@ class HttpTransport:
             answer = refused(refusal)
         except Exception as error:  # the last door: nothing unforeseen reaches a client as it is
             answer = broken(error)
-        await _reply(send, headers, media, answer, answer.status or otherwise)
+        await _reply(scope, send, headers, media, answer, answer.status or otherwise)
 
     async def _sent(self, headers: Mapping[bytes, bytes], receive: Receive) -> GraphQLRequest | list[GraphQLRequest]:
         """Take the operations from a body."""
@@ -201,7 +203,9 @@ def _by_get(method: str) -> bool:
     raise Rejected(405, Invalid("GraphQL is asked by POST or GET."), (b"allow", b"GET, POST"))
 
 
-async def _reply(send: Send, headers: Mapping[bytes, bytes], media: Media, answer: Answer, status: int | None) -> None:
+async def _reply(
+    scope: Scope, send: Send, headers: Mapping[bytes, bytes], media: Media, answer: Answer, status: int | None
+) -> None:
     body = answer.body
     extra: Headers = answer.headers
     if len(body) >= PACK_FROM and media is not Media.EVENTS and accepts_gzip(headers.get(b"accept-encoding")):
@@ -209,6 +213,10 @@ async def _reply(send: Send, headers: Mapping[bytes, bytes], media: Media, answe
         extra = (*extra, (b"content-encoding", b"gzip"))
     if status is None:
         status = 200 if answer.executed or media is not Media.RESPONSE else 400
+    # Our own server writes it at once; any other one, or a client that has not read the answer before, takes longer.
+    at_once = scope.get("extensions", {}).get("tenet.answer")
+    if at_once is not None and at_once(status, _LINES[media] + spelt(extra) if extra else _LINES[media], body):
+        return
     await send(
         {
             "type": "http.response.start",

@@ -1,79 +1,16 @@
 """uvicorn as this service needs it: what ASGI has no word for, and an end that clients understand."""
 
-import asyncio
 import socket
-import struct
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import uvicorn
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
 from app.config import Settings
-
-# How long a client may take over the last answer of a connection.
-LINGER_SECONDS = 60
-# All headers of a request together; the parser itself would keep whatever comes.
-MOST_HEADER_BYTES = 65_536
-
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-
-
-class Cuttable(asyncio.Protocol):
-    """A connection that can be cut: merely closing one waits for its client to read what it was sent."""
-
-    transport: asyncio.Transport
-    lost = False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = True
-        super().connection_lost(exc)
-
-    def cut(self) -> None:
-        """End the connection now, with whatever is under way."""
-        if self.lost:
-            return
-        connected = self.transport.get_extra_info("socket")
-        if connected is not None:
-            # Without this the kernel would go on offering the client what it has not read.
-            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
-
-
-class Connection(Cuttable, HttpToolsProtocol):
-    """An HTTP connection that a client can neither hold open by not reading nor fill with headers."""
-
-    heading = False
-    header_bytes = 0
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.heading and not self.transport.is_closing():
-            self.header_bytes += len(data)
-            if self.header_bytes > MOST_HEADER_BYTES:
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
-
-    def on_headers_complete(self) -> None:
-        self.heading = False
-        super().on_headers_complete()
-
-    def on_message_begin(self) -> None:
-        self.heading, self.header_bytes = True, 0
-        super().on_message_begin()
-        cast("Scope", self.scope)["extensions"] = {"tenet.cut": self.cut}
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self.transport.get_write_buffer_size():
-            self.loop.call_later(LINGER_SECONDS, self._give_up)
-
-    def _give_up(self) -> None:
-        if self.transport.is_closing():
-            self.cut()
+from resolvers.transport.connection import Connection, Cuttable
 
 
 class SocketConnection(Cuttable, WebSocketsSansIOProtocol):

@@ -40,7 +40,7 @@ async def test_who_does_not_read_is_dropped(start: Start, transport: str, caplog
 
 
 async def test_who_does_not_read_its_last_answer_is_dropped(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resolvers.transport.server.LINGER_SECONDS", 0.3)
+    monkeypatch.setattr("resolvers.transport.connection.LINGER_SECONDS", 0.3)
     service = await start()
     with deaf_socket(service) as deaf:
         body = json.dumps({"query": "{ big(kilobytes: 8000) }"})
