@@ -178,7 +178,7 @@ _CONFIG_LANGUAGES = frozenset(
 _CONFIG_NAMES = re.compile(
     r"\.[\w.-]+rc(?:\.\w+)?|[\w.-]+\.(?:config|conf|rc)\.(?:js|cjs|mjs|ts|cts|mts|json)|[\w-]+\.conf|jenkinsfile.*|"
     r"(?:gulpfile|gruntfile|webpack\.[\w.-]+|karma\.conf|rollup\.[\w.-]+)\.[cm]?[jt]s|setup\.cfg|pom\.xml|codeowners|"
-    r"(?:build|settings)\.gradle(?:\.kts)?|cmakelists\.txt|requirements[\w.-]*\.txt|[\w.-]+\.(?:csproj|props|targets)"
+    r"[\w.-]*checkstyle[\w.-]*\.xml|(?:build|settings)\.gradle(?:\.kts)?|cmakelists\.txt|requirements[\w.-]*\.txt|[\w.-]+\.(?:csproj|props|targets)"
 )
 _DATA_FORMATS = frozenset(("CSV", "SVG", "XML"))
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 from app.miners import (
     caught_names,
     data_models,
+    declared,
     decorators,
     doc_comments,
     error_handling,
@@ -50,6 +51,7 @@ FAMILIES: tuple[Family, ...] = (
     class_places.FAMILY,
     class_shapes.FAMILY,
     data_models.FAMILY,
+    declared.FAMILY,
     decorators.FAMILY,
     error_handling.FAMILY,
     export_forms.FAMILY,

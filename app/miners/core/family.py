@@ -105,6 +105,19 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """An answer to a question of some family that the repository declares to be the right one."""
+
+    family: str
+    topic: str
+    form: str
+    tongues: tuple[str, ...]
+    declared: Declared
+    folder: str = ""
+    """The folder that the declaring file speaks of; empty for all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A convention in words for people, and the rule that measures it."""
 
@@ -172,6 +185,8 @@ class Family:
     """So many of its conventions are shown at most; more of one kind is noise."""
     declares: Callable[[World], Iterable[Proposal]] | None = None
     """Propose what the repository declares (noted in the survey), to be measured though nobody counted it."""
+    claims: Callable[[World], Iterable[Claim]] | None = None
+    """Tell what the repository declares in the questions of other families: they have the words and the rules."""
     survey: Callable[[dict[str, Any], File, Any], None] | None = None
     """Note something of every file before any vote is cast."""
     mixed: bool = False

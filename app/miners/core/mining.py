@@ -8,11 +8,11 @@ from typing import Any
 
 from app.domain.listing import Listing
 from app.domain.recognition import FileRole
-from app.domain.rule import Rule
+from app.domain.rule import Rule, Scope
 from app.domain.statistics import surprise, wilson_low
 from app.miners.core import together
 from app.miners.core.counting import Cells, Counts, Topic
-from app.miners.core.family import WRITTEN, Facts, Family, File, Finding, Proposal, World
+from app.miners.core.family import WRITTEN, Claim, Facts, Family, File, Finding, Proposal, World, languages_of
 from app.miners.core.scopes import Ground, Where, find
 
 MOST_PROPOSED = 240
@@ -22,6 +22,7 @@ DECLARED_SCORE = 6.0
 """What is declared and measured stands among the better half of what is found."""
 _EXAMPLES = 5
 _LEAST_ELSEWHERE = 4
+_LEAST_CLAIMED = 5
 _UNSEEN = 0.02
 
 Files = Callable[[], Iterable[tuple[File, Facts]]]
@@ -91,6 +92,7 @@ def mine(families: Sequence[Family], files: Files, listing: Listing, *, strict: 
     mining.each(lambda family: family.open, counts.survey)
     mining.each(lambda _: True, counts.add)
     candidates = mining.candidates(counts)
+    mining.claimed(candidates, counts)
     said = {candidate.proposal.rule.fingerprint: place for place, candidate in enumerate(candidates)}
     for family, proposal in mining.declared():
         place = said.get(proposal.rule.fingerprint)
@@ -116,6 +118,8 @@ class _Mining:
     worlds: dict[str, World]
     strict: bool
     suppressed: Suppressed = field(default_factory=Suppressed)
+    norms: dict[tuple[str, str | None, str, str], Candidate] = field(default_factory=dict)
+    """What holds and is left out because it holds nearly everywhere; worth saying once the repository says it too."""
 
     def each(self, wanted: Callable[[Family], bool], act: Callable[[Family, File, Facts, World], None]) -> None:
         """Have some families look at every file."""
@@ -139,13 +143,67 @@ class _Mining:
         candidates = []
         for family, finding in found:
             try:
-                candidate = _candidate(family, finding, self.suppressed)
+                candidate = _candidate(family, finding)
             except Exception as error:
                 self._fail(family, error)
                 continue
-            if candidate is not None:
+            if candidate is None:
+                self.suppressed.add("nothing worth saying", f"{family.name}: {finding.topic} {finding.form}"[:120])
+            elif candidate.bits < family.least.bits:
+                self.norms[_key(candidate)] = candidate
+                reason = "holds everywhere" if family.local else "language norm"
+                self.suppressed.add(reason, candidate.proposal.name)
+            else:
                 candidates.append(candidate)
         return candidates
+
+    def claimed(self, candidates: list[Candidate], counts: Counts) -> None:
+        """Attach what is declared to what was found, and have measured what was not found, or not worth saying."""
+        places = {_key(candidate): place for place, candidate in enumerate(candidates)}
+        for claim, tongue in [(each, tongue) for each in self._claims() for tongue in each.tongues]:
+            key = (claim.family, tongue, claim.topic, claim.form)
+            place = places.get(key)
+            if place is not None and candidates[place].proposal.declared is not None:
+                continue
+            found = (
+                candidates[place] if place is not None else self.norms.get(key) or self._stated(claim, tongue, counts)
+            )
+            if found is None:
+                continue
+            score = max(found.score, DECLARED_SCORE * found.proposal.weight)
+            found = replace(found, proposal=replace(found.proposal, declared=claim.declared), score=score)
+            if place is None:
+                places[key] = len(candidates)
+                candidates.append(found)
+            else:
+                candidates[place] = found
+
+    def _claims(self) -> list[Claim]:
+        claims: list[Claim] = []
+        for family in tuple(self.families):
+            try:
+                claims += () if family.claims is None else family.claims(self.worlds[family.name])
+            except Exception as error:
+                self._fail(family, error)
+        return sorted(claims, key=lambda claim: (claim.folder.count("/") + bool(claim.folder), claim.folder))
+
+    def _stated(self, claim: Claim, tongue: str, counts: Counts) -> Candidate | None:
+        """Ask a claim of all files that it speaks of: whether they follow it is for its rule to tell."""
+        family = next((each for each in self.families if each.name == claim.family), None)
+        topic, name = (claim.family, tongue, claim.topic), f"{claim.folder}/" if claim.folder else ""
+        if family is None or topic not in counts.topics:
+            return None
+        asked = Ground(counts.cells, counts.topics[topic]).get(name, None)
+        answered = Ground(counts.cells, counts.forms[topic].get(claim.form, {})).get(name, None)
+        if asked.sites < _LEAST_CLAIMED:
+            return None
+        scope = Scope(languages_of(tongue), (f"{name}**",) if name else ())
+        finding = Finding(claim.topic, claim.form, tongue, scope, answered.sites, asked.sites, answered.files, None)
+        try:
+            return _candidate(family, finding)
+        except Exception as error:
+            self._fail(family, error)
+            return None
 
     def declared(self) -> list[tuple[Family, Proposal]]:
         """List what the repository declares."""
@@ -231,18 +289,20 @@ def _rivals(
     return tuple(sorted(found, key=lambda rival: (-rival[1], rival[0]))[:5])
 
 
-def _candidate(family: Family, finding: Finding, suppressed: Suppressed) -> Candidate | None:
+def _key(candidate: Candidate) -> tuple[str, str | None, str, str]:
+    finding = candidate.finding
+    return (candidate.family, finding.tongue, finding.topic, finding.form)
+
+
+def _candidate(family: Family, finding: Finding) -> Candidate | None:
+    """Make a candidate of a finding; None where there is nothing to say of it."""
     proposal = family.propose(finding)
     if proposal is None:
-        suppressed.add("nothing worth saying", f"{family.name}: {finding.topic} {finding.form}"[:120])
         return None
     prior = family.prior(finding)
     if family.local:
         prior = max(finding.elsewhere or _UNSEEN, _UNSEEN)
     bits = surprise(finding.share, prior)
-    if bits < family.least.bits:
-        suppressed.add("language norm" if not family.local else "holds everywhere", proposal.name)
-        return None
     score = bits * log2(1 + finding.applicable) * wilson_low(finding.conforming, finding.applicable) * proposal.weight
     return Candidate(
         family.name, family.version, finding, replace(proposal, rule=_spoken(family, proposal)), bits, score

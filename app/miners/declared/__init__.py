@@ -1,0 +1,192 @@
+"""What the repository declares: settings of linters and formatters, read as they stand and measured like all else.
+
+Most settings answer a question that another family asks, and are claims of its answer: `"semi": ["error", "never"]` of
+eslint is "JavaScript statements end without semicolons". The others become rules of their own: the longest line,
+modules that are banned, syntax that is not to be used. What is declared and not followed is told as a contradiction.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from app.domain.pattern import PatternCategory
+from app.domain.recognition import FileRole
+from app.domain.rule import Rule, RuleKind, Scope
+from app.miners.core.family import (
+    WRITTEN,
+    Claim,
+    Declared,
+    Family,
+    File,
+    Finding,
+    Least,
+    Proposal,
+    Vote,
+    World,
+    languages_of,
+)
+from app.miners.declared.meanings import answers_of
+from app.miners.declared.reading import Setting, settings_of
+from app.syntax import Source
+
+_SETTINGS = "settings"
+_WRITTEN = tuple(sorted(WRITTEN, key=lambda role: role.value))
+_DEEPEST = 2
+_SHOWN = {"line": "longest line", "banned": "banned", "selector": "no-restricted-syntax", "standard": "standard"}
+
+
+def facts(source: Source) -> Any:
+    """Read the settings of a configuration."""
+    return settings_of(source.name, source.text) or None
+
+
+def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
+    """Keep the settings of configurations near the top, which speak of whole parts of the repository."""
+    if facts and file.folder.count("/") < _DEEPEST:
+        noted.setdefault(_SETTINGS, {})[file.path] = [tuple(setting) for setting in facts]
+
+
+def votes(_: File, __: Any, ___: World) -> Iterable[Vote]:
+    """Cast none: that something is declared is no evidence."""
+    return ()
+
+
+def propose(_: Finding) -> Proposal | None:
+    """Propose nothing of votes."""
+    return None
+
+
+def claims(world: World) -> Iterator[Claim]:
+    """Tell which answers the settings want."""
+    for path, settings, setting in _all(world):
+        place = Declared(path, setting[3], _statement(setting))
+        for family, topic, form, tongues in answers_of(setting, settings):
+            yield Claim(family, topic, form, tongues, place, _folder(path))
+
+
+def declares(world: World) -> Iterator[Proposal]:
+    """Make rules of the settings that no family asks about."""
+    for path, settings, setting in _all(world):
+        scope = (f"{_folder(path)}/**",) if _folder(path) else ()
+        place = Declared(path, setting[3], _statement(setting))
+        for name, kind, definition, tongue, category in _rules(setting, settings):
+            # What linters forbid in sources, their settings mostly allow in tests.
+            roles = (FileRole.SOURCE,) if setting[0] == "selector" else _WRITTEN
+            where = f" in `{_folder(path)}/`" if scope else ""
+            rule = Rule(kind, definition, Scope(languages_of(tongue), scope, (), roles))
+            yield Proposal(f"{tongue} {name}{where}", rule, category, declared=place, weight=0.8)
+
+
+def _all(world: World) -> Iterator[tuple[str, list[Setting], Setting]]:
+    for path, settings in sorted(world.noted.get(_SETTINGS, {}).items()):
+        for setting in settings:
+            yield path, settings, setting
+
+
+def _folder(path: str) -> str:
+    folder = path.rpartition("/")[0]
+    # Folders that keep configurations speak of the whole repository.
+    return (
+        ""
+        if re.search(r"(^|/)(\.?config|\.github|build-?scripts?|buildSrc|gradle|checkstyle|etc|tools?)(/|$)", folder)
+        else folder
+    )
+
+
+def _statement(setting: Setting) -> str:
+    tool, key, value, _ = setting
+    told = f"{key} {value}".replace("\t", " ").strip()
+    return f"{_SHOWN.get(tool, tool)}: {told}"[:120]
+
+
+_LENGTHS = range(60, 201)
+_CODES: dict[str, tuple[str, dict[str, Any]]] = {
+    "AwaitExpression": ("`await`", {"kind": "await_expression"}),
+    "ChainExpression": ("`?.`", {"kind": "optional_chain"}),
+    "ForInStatement": ("`for … in`", {"kind": "for_in_statement", "has": {"field": "operator", "regex": "^in$"}}),
+    "ForOfStatement": ("`for … of`", {"kind": "for_in_statement", "has": {"field": "operator", "regex": "^of$"}}),
+    "LabeledStatement": ("labels", {"kind": "labeled_statement"}),
+    "WithStatement": ("`with`", {"kind": "with_statement"}),
+    "TSEnumDeclaration": ("`enum`", {"kind": "enum_declaration"}),
+    "TSEnumDeclaration[const=true]": ("`const enum`", {"kind": "enum_declaration", "regex": r"^const\b"}),
+    "ExportDefaultDeclaration": ("`export default`", {"kind": "export_statement", "regex": r"^export\s+default\b"}),
+    "ObjectExpression > SpreadElement": ("`{ ...object }`", {"kind": "spread_element", "inside": {"kind": "object"}}),
+    "ObjectPattern > RestElement": ("`{ ...rest } =`", {"kind": "rest_pattern", "inside": {"kind": "object_pattern"}}),
+}
+"""Selectors of `no-restricted-syntax`, what they forbid, and the same as a node of our trees."""
+
+_Made = tuple[str, RuleKind, dict[str, Any], str, PatternCategory]
+
+
+def _rules(setting: Setting, settings: list[Setting]) -> Iterator[_Made]:
+    tool, key, value, _ = setting
+    match tool, key:
+        case ("line", _) | (_, "line-length"):
+            yield from _length(value, "Go" if any(name == "golangci" for name, *_ in settings) else "Python")
+        case "checkstyle", "LineLength":
+            yield from _length(value, "Java")
+        case "eslint", _ if key.rpartition("/")[2] == "max-len":
+            found = re.search(r"\d+", value)
+            for tongue in ("JavaScript", "TypeScript"):
+                yield from _length(found.group() if found else "80", tongue)
+        case "selector", _ if key in _CODES:
+            shown, node = _CODES[key]
+            for tongue in ("JavaScript", "TypeScript"):
+                if tongue == "TypeScript" or node["kind"] != "enum_declaration":
+                    definition = {
+                        "applicable": {"kind": "program"},
+                        "conforming": {"not": {"has": {**node, "stopBy": "end"}}},
+                    }
+                    yield (
+                        f"source files never use {shown}",
+                        RuleKind.AST,
+                        definition,
+                        tongue,
+                        PatternCategory.STRUCTURAL,
+                    )
+        case "banned", tongue:
+            yield from _banned(tongue, value)
+
+
+def _length(value: str, tongue: str) -> Iterator[_Made]:
+    if value.isdigit() and int(value) in _LENGTHS:
+        definition = {"per": "file", "conforming": rf"(?m)^.{{{int(value) + 1},}}$", "absent": True}
+        yield f"lines have at most {value} characters", RuleKind.REGEX, definition, tongue, PatternCategory.STRUCTURAL
+
+
+_INSTEAD = re.compile(r"\b[Uu]se (?:the (?:newer |undici-own )?)?[`'\"]?([\w./:-]+[\w])[`'\"]?")
+
+
+def _banned(tongue: str, value: str) -> Iterator[_Made]:
+    """Say what is taken in place of a banned module, where the reason names it; else that nobody takes it."""
+    module, _, why = value.partition("\t")
+    found = _INSTEAD.search(why)
+    instead = found.group(1) if found else None
+    if instead is None or instead == module:
+        return
+    step = {"Python": ".", "Rust": "::"}.get(tongue, "/")
+    applicable, conforming = [module, f"{module}{step}*"], [instead, f"{instead}{step}*"]
+    if tongue == "Rust":
+        # What is banned is a type; what is taken instead is known by its name alone.
+        conforming = [f"*{step}{instead}"]
+    definition = {
+        "per": "import",
+        "applicable": {"module": [*conforming, *applicable]},
+        "conforming": {"module": conforming},
+    }
+    yield f"files import `{instead}`, not `{module}`", RuleKind.IMPORT, definition, tongue, PatternCategory.DEPENDENCY
+
+
+FAMILY = Family(
+    "declared",
+    votes,
+    propose,
+    facts=facts,
+    languages=None,
+    roles=frozenset((FileRole.CONFIG,)),
+    least=Least(sites=5, files=3),
+    declares=declares,
+    claims=claims,
+    survey=survey,
+    most=20,
+)

@@ -1,0 +1,325 @@
+"""What settings mean: the question that a family asks, and the answer that the setting wants."""
+
+import re
+from collections.abc import Iterator
+
+from app.miners.declared.reading import Setting
+
+Answer = tuple[str, str, str, tuple[str, ...]]
+"""A family, its question, the answer, and the languages."""
+
+_JS, _TS, _BOTH = ("JavaScript",), ("TypeScript",), ("JavaScript", "TypeScript")
+_PY, _GO, _JAVA, _RUST = ("Python",), ("Go",), ("Java",), ("Rust",)
+YES, NO = "chosen", "other"
+
+
+def _idiom(question: str, tongues: tuple[str, ...], answer: str = YES) -> Answer:
+    return ("idioms", question, answer, tongues)
+
+
+_CODES: dict[str, tuple[Answer, ...]] = {
+    "T201": (("log-style", "print", "silent", _PY),),
+    "UP006": (("type-forms", "generic", "new", _PY),),
+    "UP007": (("type-forms", "union", "bar", _PY), ("type-forms", "optional", "bar", _PY)),
+    "UP008": (_idiom("super", _PY),),
+    "UP032": (_idiom("texts", _PY),),
+    "D101": (("doc-comments", "class_definition", "documented", _PY),),
+    "D103": (("doc-comments", "function_definition", "documented", _PY),),
+    "D400": (("doc-comments", "full stop", "stop", _PY),),
+    "D212": (("doc-comments", "opening", "same line", _PY),),
+    "D213": (("doc-comments", "opening", "next line", _PY),),
+    "B904": (("error-handling", "cause", "from", _PY),),
+    "E722": (("error-handling", "specific", "specific", _PY),),
+    "BLE001": (("error-handling", "specific", "specific", _PY),),
+    "PT001": (_idiom("fixture parentheses", _PY),),
+    "PT006": (("test-style", "parametrize", "tuple", _PY),),
+    "G004": (("log-style", "message", "lazy", _PY),),
+    "COM812": (_idiom("trailing comma", _PY),),
+    "ANN201": (("type-forms", "returns", "annotated", _PY),),
+    "S101": (_idiom("asserts", _PY),),
+    "PGH003": (_idiom("ignored types", _PY),),
+    "PGH004": (_idiom("ignored lints", _PY),),
+    "RSE102": (_idiom("raised classes", _PY),),
+    "DTZ005": (_idiom("time zones", _PY),),
+    "Q000": (("formatting", "quotes", '"', _PY),),
+    "N818": (("class-names", "error", "…Error", _PY),),
+    "FA102": (("import-forms", "future", "annotations", _PY),),
+    "I001": (("import-order", "groups", "ordered", _PY),),
+}
+"""Rules of ruff, and of flake8 with its plugins."""
+
+_ESLINT: dict[str, tuple[Answer, ...]] = {
+    "eqeqeq": (_idiom("equality", _BOTH),),
+    "no-var": (_idiom("var", _BOTH),),
+    "curly": (_idiom("braces", _BOTH),),
+    "no-console": (("log-style", "print", "silent", _BOTH),),
+    "no-process-exit": (_idiom("exits", _BOTH),),
+    "prefer-object-spread": (_idiom("copies", _BOTH),),
+    "no-namespace": (_idiom("whole modules", _BOTH),),
+    "prefer-await-to-then": (_idiom("promises", _BOTH),),
+    "no-array-for-each": (_idiom("loops", _BOTH),),
+    "prefer-node-protocol": (("import-forms", "node", "node", _BOTH),),
+    "no-default-export": (("export-forms", "default", "named", _BOTH),),
+    "no-explicit-any": (_idiom("any", _TS),),
+    "no-non-null-assertion": (_idiom("asserted values", _TS),),
+    "prefer-ts-expect-error": (_idiom("expected errors", _TS),),
+    "ban-ts-comment": (_idiom("expected errors", _TS),),
+    "explicit-function-return-type": (("type-forms", "returns", "annotated", _TS),),
+    "explicit-member-accessibility": (("type-forms", "access", "said", _TS),),
+    "consistent-type-imports": (("import-types", "types", "type", _TS),),
+    "order": (("import-order", "groups", "ordered", _BOTH),),
+    "no-require-imports": (("import-forms", "loading", "import", _BOTH),),
+    "strict": (),
+}
+"""Rules of eslint that have one meaning, by their last part."""
+
+_BIOME: dict[str, tuple[Answer, ...]] = {
+    "noExplicitAny": _ESLINT["no-explicit-any"],
+    "noNonNullAssertion": _ESLINT["no-non-null-assertion"],
+    "noVar": _ESLINT["no-var"],
+    "noDoubleEquals": _ESLINT["eqeqeq"],
+    "noForEach": _ESLINT["no-array-for-each"],
+    "noDefaultExport": _ESLINT["no-default-export"],
+    "noConsole": _ESLINT["no-console"],
+    "noConsoleLog": _ESLINT["no-console"],
+    "useBlockStatements": _ESLINT["curly"],
+    "useNodejsImportProtocol": _ESLINT["prefer-node-protocol"],
+    "useImportType": _ESLINT["consistent-type-imports"],
+    "useConsistentArrayType": (("type-forms", "array", "brackets", _TS),),
+    "noNamespaceImport": _ESLINT["no-namespace"],
+    "noConstEnum": (_idiom("constant enums", _TS, NO),),
+}
+
+_GOLANGCI: dict[str, tuple[Answer, ...]] = {
+    "errorlint": (("error-handling", "verb", "%w", _GO), _idiom("compared errors", _GO)),
+    "perfsprint": (_idiom("plain errors", _GO),),
+    "err113": (("error-handling", "verb", "%w", _GO),),
+    "use-any": (_idiom("any", _GO),),
+    "modernize": (_idiom("any", _GO),),
+    "godot": (("doc-comments", "full stop", "stop", _GO),),
+    "usetesting": (_idiom("temporary folders", _GO), _idiom("test environment", _GO), _idiom("test contexts", _GO)),
+    "tenv": (_idiom("test environment", _GO),),
+    "paralleltest": (("test-style", "parallel", "parallel", _GO),),
+    "testpackage": (_idiom("outside tests", _GO),),
+    "wrapcheck": (("error-handling", "wrapped", "wrapped", _GO),),
+    "receiver-naming": (_idiom("receivers", _GO),),
+    "error-naming": (_idiom("sentinels", _GO),),
+    "errname": (_idiom("sentinels", _GO),),
+    "deep-exit": (_idiom("exits", _GO),),
+    "exported": (
+        ("doc-comments", "function_declaration", "documented", _GO),
+        ("doc-comments", "type_declaration", "documented", _GO),
+    ),
+    "goimports": (("import-order", "groups", "ordered", _GO),),
+    "gci": (("import-order", "groups", "ordered", _GO),),
+}
+
+_CHECKSTYLE: dict[str, tuple[Answer, ...]] = {
+    "AvoidStarImport": (("import-forms", "wildcards", "single", _JAVA),),
+    "NeedBraces": (_idiom("braces", _JAVA),),
+    "FinalParameters": (_idiom("final parameters", _JAVA),),
+    "FinalLocalVariable": (_idiom("final variables", _JAVA),),
+    "FinalClass": (),
+    "IllegalCatch": (("error-handling", "specific", "specific", _JAVA),),
+    "MissingJavadocType": (("doc-comments", "class_declaration", "documented", _JAVA),),
+    "JavadocType": (("doc-comments", "class_declaration", "documented", _JAVA),),
+    "MissingJavadocMethod": (("doc-comments", "method_declaration", "documented", _JAVA),),
+    "SpringLambda": (_idiom("lambda parentheses", _JAVA),),
+    "SpringJUnit5": (("test-style", "visible", "package", _JAVA),),
+    "CustomImportOrder": (("import-order", "groups", "ordered", _JAVA),),
+    "ImportOrder": (("import-order", "groups", "ordered", _JAVA),),
+}
+
+_CLIPPY: dict[str, tuple[Answer, ...]] = {
+    "dbg_macro": (_idiom("printed", _RUST),),
+    "todo": (_idiom("printed", _RUST),),
+    "print_stdout": (("log-style", "print", "silent", _RUST),),
+    "print_stderr": (("log-style", "print", "silent", _RUST),),
+    "unwrap_used": (("error-handling", "unwrap", "none", _RUST),),
+    "str_to_string": (_idiom("owned texts", _RUST),),
+    "wildcard_imports": (_idiom("whole modules", _RUST),),
+    "uninlined_format_args": (_idiom("inline values", _RUST),),
+    "should_panic_without_expect": (),
+    "unsafe_code": (_idiom("unsafe", _RUST),),
+    "missing_docs": (
+        ("doc-comments", "function_item", "documented", _RUST),
+        ("doc-comments", "struct_item", "documented", _RUST),
+    ),
+    "missing_debug_implementations": (("data-models", "derive Debug", "set", _RUST),),
+}
+
+_SUFFIXES = {
+    "py": "Python",
+    "js": "JavaScript",
+    "jsx": "JavaScript",
+    "mjs": "JavaScript",
+    "ts": "TypeScript",
+    "tsx": "TypeScript",
+    "java": "Java",
+}
+
+
+def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:
+    """Tell which answers a setting wants; `settings` are all of its file."""
+    tool, key, value, _ = setting
+    match tool:
+        case "ruff" | "flake8" if key == "select":
+            yield from _coded(tool, value, settings)
+        case "black":
+            if key != "plain":
+                yield ("formatting", "quotes", '"' if key == "quotes" else "'", _PY)
+            if key == "quotes":
+                yield _idiom("trailing comma", _PY)
+        case "isort":
+            yield ("import-order", "groups", "ordered", _PY)
+        case "mypy":
+            yield ("type-forms", "returns", "annotated", _PY) if key == "annotated" else _idiom("ignored types", _PY)
+        case "eslint":
+            yield from _eslint(key, value)
+        case "standard":
+            yield from _standard(value)
+        case "airbnb":
+            yield from (("formatting", "quotes", "'", _BOTH), ("formatting", "ends", ";", _BOTH))
+            yield from (("formatting", "indent", "2 spaces", _BOTH), _idiom("var", _BOTH), _idiom("equality", _BOTH))
+            yield _idiom("trailing comma", _BOTH)
+        case "prettier":
+            yield from _prettier(key, value)
+        case "biome":
+            yield from _BIOME.get(key, ())
+            yield from _biome(key, value)
+        case "golangci":
+            yield from _GOLANGCI.get(key, ())
+        case "checkstyle":
+            yield from _checkstyle(key, value)
+        case "google-java-format":
+            yield ("formatting", "indent", "4 spaces" if key == "aosp" else "2 spaces", _JAVA)
+            yield ("import-forms", "wildcards", "single", _JAVA)
+        case "clippy" | "rustc":
+            yield from _CLIPPY.get(key, ())
+        case "rustfmt":
+            if key == "group_imports":
+                yield ("import-order", "groups", "ordered", _RUST)
+        case "tsconfig":
+            yield from _ESLINT["consistent-type-imports"]
+        case "editorconfig":
+            yield from _editorconfig(key, value, settings)
+
+
+def _coded(tool: str, code: str, settings: list[Setting]) -> Iterator[Answer]:
+    ignored = [value for name, key, value, _ in settings if name == tool and key == "ignore"]
+    for full, answers in _CODES.items():
+        if code != "ALL" and not full.startswith(code):
+            continue
+        # A group such as "D" is more than a pair of letters that happen to begin another code.
+        if code != "ALL" and re.fullmatch(r"[A-Z]+", code) and not re.fullmatch(rf"{code}\d+", full):
+            continue
+        if not any(full.startswith(each) for each in ignored):
+            yield from answers
+
+
+def _eslint(key: str, value: str) -> Iterator[Answer]:
+    name = key.rpartition("/")[2]
+    yield from _ESLINT.get(name, ())
+    word = next(iter(re.findall(r"['\"]?([\w-]+)['\"]?", value)), "")
+    match name:
+        case "semi":
+            yield ("formatting", "ends", "none" if word == "never" else ";", _BOTH)
+        case "quotes" if word in ("single", "double", ""):
+            yield ("formatting", "quotes", "'" if word == "single" else '"', _BOTH)
+        case "indent" if word in ("2", "4", "tab"):
+            yield ("formatting", "indent", "tabs" if word == "tab" else f"{word} spaces", _BOTH)
+        case "arrow-parens":
+            yield _idiom("arrow parentheses", _BOTH, NO if word == "as-needed" else YES)
+        case "comma-dangle":
+            never = word == "never" or (word not in ("always", "always-multiline") and "'never'" in value)
+            yield _idiom("trailing comma", _BOTH, NO if never or not value else YES)
+        case "space-before-function-paren" if word in ("", "always"):
+            yield _idiom("space before parameters", _BOTH)
+        case "consistent-type-definitions":
+            yield ("type-forms", "object", "type" if word == "type" else "interface", _TS)
+        case "array-type":
+            yield ("type-forms", "array", "generic" if "generic" in value else "brackets", _TS)
+        case "consistent-test-it" | "prefer-test":
+            found = re.search(r"\bfn\W+(it|test)\b", value)
+            yield ("test-style", "call", found.group(1) if found else "test", _BOTH)
+        case "filename-case":
+            found = re.search(r"\b(kebab|camel|snake|pascal)Case", value)
+            case = {"camel": "camelCase", "snake": "snake_case", "pascal": "PascalCase"}
+            yield ("file-case", "case", case.get(found.group(1) if found else "", "kebab-case"), _BOTH)
+        case "extensions" if word in ("always", "never", "ignorePackages"):
+            yield ("import-forms", "extension", "bare" if word == "never" else "extension", _BOTH)
+        case "func-style" if word in ("declaration", "expression"):
+            yield ("export-forms", "function", "function" if word == "declaration" else "const", _BOTH)
+
+
+def _standard(value: str) -> Iterator[Answer]:
+    yield ("formatting", "ends", ";" if value == "semi" else "none", _BOTH)
+    yield ("formatting", "quotes", "'", _BOTH)
+    yield ("formatting", "indent", "2 spaces", _BOTH)
+    yield _idiom("equality", _BOTH)
+    yield _idiom("var", _BOTH)
+    yield _idiom("space before parameters", _BOTH)
+
+
+def _prettier(key: str, value: str) -> Iterator[Answer]:
+    match key, value:
+        case "semi", _:
+            yield ("formatting", "ends", "none" if value == "false" else ";", _BOTH)
+        case "singleQuote", _:
+            yield ("formatting", "quotes", "'" if value == "true" else '"', _BOTH)
+        case "tabWidth", ("2" | "4"):
+            yield ("formatting", "indent", f"{value} spaces", _BOTH)
+        case "useTabs", "true":
+            yield ("formatting", "indent", "tabs", _BOTH)
+        case "trailingComma", _:
+            yield _idiom("trailing comma", _BOTH, NO if value == "none" else YES)
+        case "arrowParens", _:
+            yield _idiom("arrow parentheses", _BOTH, NO if value == "avoid" else YES)
+
+
+def _biome(key: str, value: str) -> Iterator[Answer]:
+    match key, value:
+        case "semicolons", _:
+            yield ("formatting", "ends", "none" if value == "asNeeded" else ";", _BOTH)
+        case "quoteStyle", _:
+            yield ("formatting", "quotes", "'" if value == "single" else '"', _BOTH)
+        case "indentStyle", "tab":
+            yield ("formatting", "indent", "tabs", _BOTH)
+        case "indentWidth", ("2" | "4"):
+            yield ("formatting", "indent", f"{value} spaces", _BOTH)
+        case "trailingCommas", _:
+            yield _idiom("trailing comma", _BOTH, NO if value == "none" else YES)
+        case "arrowParentheses", _:
+            yield _idiom("arrow parentheses", _BOTH, NO if value == "asNeeded" else YES)
+
+
+def _checkstyle(key: str, value: str) -> Iterator[Answer]:
+    yield from _CHECKSTYLE.get(key, ())
+    if key == "Indentation" and value in ("2", "4"):
+        yield ("formatting", "indent", f"{value} spaces", _JAVA)
+    if key.startswith("Regexp") and "@author" in value:
+        yield _idiom("authors", _JAVA)
+    if key.startswith("Regexp") and "System" in value:
+        yield ("log-style", "print", "silent", _JAVA)
+
+
+def _editorconfig(key: str, value: str, settings: list[Setting]) -> Iterator[Answer]:
+    section, _, name = key.partition("\t")
+    if name not in ("indent_style", "indent_size"):
+        return
+    told = {each: said for tool, each, said, _ in settings if tool == "editorconfig"}
+    style = told.get(f"{section}\tindent_style", told.get("*\tindent_style", "space"))
+    if (name == "indent_style") != (style == "tab"):
+        return
+    form = "tabs" if style == "tab" else f"{value} spaces"
+    spoken = {_SUFFIXES[word] for word in re.findall(r"\w+", section) if word in _SUFFIXES}
+    if section == "*":
+        own = {
+            _SUFFIXES[word]
+            for each in told
+            for word in re.findall(r"\w+", each.partition("\t")[0])
+            if word in _SUFFIXES
+        }
+        spoken = {"JavaScript", "TypeScript", "Java"} - own
+    if form in ("tabs", "2 spaces", "4 spaces") and spoken:
+        yield ("formatting", "indent", form, tuple(sorted(spoken)))

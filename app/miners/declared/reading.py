@@ -1,0 +1,319 @@
+"""Reading configurations: what each tool is told, as (tool, setting, value, line), without running anything."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from configparser import ConfigParser, Error
+from typing import Any
+
+Setting = tuple[str, str, str, int]
+"""The tool, what is set, to what (empty where there is nothing more to say), and the line."""
+
+_LONGEST = 200_000
+_MOST = 400
+
+
+def settings_of(name: str, text: str) -> list[Setting]:
+    """Read the settings of a file that configures a tool; nothing from any other."""
+    if len(text) > _LONGEST:
+        return []
+    reader = next((reader for shape, reader in _READERS if shape.fullmatch(name.lower())), None)
+    return [] if reader is None else list(dict.fromkeys(reader(text)))[:_MOST]
+
+
+def _line(text: str, words: str) -> int:
+    place = text.find(words)
+    return 1 if place < 0 else text.count("\n", 0, place) + 1
+
+
+def _editorconfig(text: str) -> Iterator[Setting]:
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if line.startswith("[") and line.endswith("]"):
+            section = line[1:-1]
+        elif "=" in line and not line.startswith(("#", ";")) and section:
+            key, _, value = line.partition("=")
+            yield "editorconfig", f"{section}\t{key.strip().lower()}", value.strip().lower(), number
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [part.strip() for part in re.split(r"[,\s]+", value) if part.strip()]
+    return [str(part) for part in value] if isinstance(value, list) else []
+
+
+def _coded(tool: str, told: Mapping[str, Any], text: str) -> Iterator[Setting]:
+    """Tell which codes a linter of Python is asked to look at, and which not."""
+    for key in ("select", "extend-select", "ignore", "extend-ignore", "line-length", "max-line-length"):
+        value = told.get(key, told.get(key.replace("-", "_")))
+        word = key.removeprefix("extend-")
+        if isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit()):
+            yield tool, "line-length", str(value).strip(), _line(text, key)
+        else:
+            for code in _texts(value):
+                yield tool, word, code.upper(), _line(text, f'"{code}"' if f'"{code}"' in text else code)
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _table(told: Any, *names: str) -> dict[str, Any]:
+    for name in names:
+        told = told.get(name) if isinstance(told, dict) else None
+    return told if isinstance(told, dict) else {}
+
+
+def _pyproject(text: str) -> Iterator[Setting]:
+    tools = _table(_toml(text), "tool")
+    ruff = _table(tools, "ruff")
+    yield from _ruff_table(ruff, text)
+    if "black" in tools:
+        black = _table(tools, "black")
+        plain = black.get("skip-string-normalization") is True
+        yield "black", "plain" if plain else "quotes", "", _line(text, "[tool.black")
+        yield "line", "length", str(black.get("line-length", 88)), _line(text, "[tool.black")
+    if "isort" in tools:
+        yield "isort", "order", "", _line(text, "[tool.isort")
+    yield from _mypy(_table(tools, "mypy"), text)
+    yield from _coded("flake8", _table(tools, "flake8"), text)
+
+
+def _ruff(text: str) -> Iterator[Setting]:
+    yield from _ruff_table(_toml(text), text)
+
+
+def _ruff_table(ruff: dict[str, Any], text: str) -> Iterator[Setting]:
+    if not ruff:
+        return
+    for told in (ruff, _table(ruff, "lint")):
+        # The keys of a table may also be spelled with dots.
+        yield from _coded("ruff", told, text)
+    if "format" in ruff:
+        style = _table(ruff, "format").get("quote-style", "double")
+        yield "black", "quotes" if style == "double" else "single", "", _line(text, "format")
+    for module, why in _table(ruff, "lint", "flake8-tidy-imports", "banned-api").items():
+        yield (
+            "banned",
+            "Python",
+            f"{module}\t{why.get('msg', '') if isinstance(why, dict) else ''}",
+            _line(text, module),
+        )
+
+
+def _mypy(told: Mapping[str, Any], text: str) -> Iterator[Setting]:
+    for key in ("strict", "disallow_untyped_defs"):
+        if str(told.get(key)).lower() == "true":
+            yield "mypy", "annotated", "", _line(text, key)
+    if "ignore-without-code" in _texts(told.get("enable_error_code")):
+        yield "mypy", "ignored", "", _line(text, "ignore-without-code")
+
+
+def _ini(text: str) -> Iterator[Setting]:
+    parser = ConfigParser(interpolation=None, strict=False, allow_no_value=True)
+    try:
+        parser.read_string(text)
+    except Error:
+        return
+    for section in parser.sections():
+        told = dict(parser[section])
+        match section:
+            case "flake8" | "pycodestyle" | "pep8":
+                kept = {key: re.sub(r"#[^\n]*", "", value or "") for key, value in told.items()}
+                yield from _coded("flake8", {"select": "E,F,W", **kept}, text)
+            case "mypy":
+                yield from _mypy(told, text)
+            case "isort" | "settings" | "tool:isort":
+                yield "isort", "order", "", _line(text, f"[{section}]")
+            case "format" | "FORMAT":
+                yield from _coded("pylint", told, text)
+
+
+_HOOK = re.compile(r"(?m)^\s*-?\s*-?\s*id:\s*['\"]?([\w-]+)")
+
+
+def _hooks(text: str) -> Iterator[Setting]:
+    for found in _HOOK.finditer(text):
+        number = text.count("\n", 0, found.start()) + 1
+        match found.group(1):
+            case "black" | "ruff-format":
+                yield "black", "quotes", "", number
+            case "isort" | "reorder-python-imports" | "usort":
+                yield "isort", "order", "", number
+            case "pyupgrade":
+                yield "ruff", "select", "UP", number
+
+
+_PAIR = re.compile(r"""["']?(\w+)["']?\s*:\s*["']?([\w]+)["']?""")
+
+
+def _prettier(text: str) -> Iterator[Setting]:
+    # What an override says of some files is not said of all.
+    text = re.sub(r"overrides\W[\s\S]*", "", text)
+    told: dict[str, tuple[str, int]] = {
+        "semi": ("true", 1),
+        "singleQuote": ("false", 1),
+        "trailingComma": ("all", 1),
+        "arrowParens": ("always", 1),
+        "tabWidth": ("2", 1),
+        "useTabs": ("false", 1),
+    }
+    for found in _PAIR.finditer(text):
+        if found.group(1) in told:
+            told[found.group(1)] = (found.group(2), text.count("\n", 0, found.start()) + 1)
+    for key, (value, number) in told.items():
+        yield "prettier", key, value, number
+
+
+_RULE = re.compile(
+    r"""(?P<quote>['"]?)(?P<name>@?[\w-]+(?:/[\w-]+)*)(?P=quote)\s*:\s*(?P<list>\[\s*)?(?P<mark>['"]?)(?P<level>error|warn|off|[012])(?P=mark)(?=\s*(?P<rest>,[^\n]{0,300}(?:\n[^\n]{0,200}){0,3})?)"""
+)
+_STANDARD = re.compile(r"\b(neostandard|eslint-config-standard|semistandard|(?<![\w@/-])standard(?=['\"]))")
+_AIRBNB = re.compile(r"\bairbnb")
+_SELECTED = re.compile(r"""selector:\s*(['"`])(?P<selector>[^'"`\n]+)\1""")
+
+
+def _eslint(text: str) -> Iterator[Setting]:
+    # A rule may be set anew for some files; what is said first is said of most of them.
+    seen: set[str] = set()
+    for found in _RULE.finditer(text):
+        name = found.group("name")
+        if found.group("level") in ("off", "0"):
+            seen.add(name)
+            continue
+        if name in seen:
+            continue
+        seen.add(name)
+        rest = (found.group("rest") or "") if found.group("list") else ""
+        yield "eslint", name, " ".join(rest.split())[:300], text.count("\n", 0, found.start()) + 1
+    for found in _SELECTED.finditer(text):
+        yield "selector", found.group("selector"), "", text.count("\n", 0, found.start()) + 1
+    for tool, shape in (("standard", _STANDARD), ("airbnb", _AIRBNB)):
+        if (at := shape.search(text)) is not None:
+            yield tool, "all", "semi" if at.group() == "semistandard" else "", text.count("\n", 0, at.start()) + 1
+
+
+def _package(text: str) -> Iterator[Setting]:
+    if (at := text.find('"eslintConfig"')) >= 0:
+        yield from _eslint(text[at:])
+    if re.search(r'"prettier"\s*:\s*\{', text):
+        yield from _prettier(text[text.index('"prettier"') :].partition("}")[0])
+    if re.search(r'"(lint|test)[\w:]*"\s*:\s*"[^"]*(?<![\w-])standard\b', text):
+        yield "standard", "all", "", _line(text, "standard")
+
+
+_BIOME = re.compile(
+    r'"(no[A-Z]\w+|use[A-Z]\w+)"\s*:\s*(?:"(error|warn|info|on)"|\{\s*"level"\s*:\s*"(error|warn|info|on)")'
+)
+_BIOME_STYLE = re.compile(
+    r'"(indentStyle|indentWidth|quoteStyle|semicolons|trailingCommas?|arrowParentheses)"\s*:\s*"?(\w+)'
+)
+
+
+def _biome(text: str) -> Iterator[Setting]:
+    for found in _BIOME.finditer(text):
+        yield "biome", found.group(1), "", text.count("\n", 0, found.start()) + 1
+    told = {"indentStyle": "tab", "quoteStyle": "double", "semicolons": "always", "arrowParentheses": "always"}
+    told |= {"trailingCommas": "all"}
+    for found in reversed(list(_BIOME_STYLE.finditer(text))):
+        told[found.group(1)] = found.group(2)
+    if re.search(r'"formatter"\s*:\s*\{\s*"enabled"\s*:\s*false', text) is None:
+        for key, value in told.items():
+            yield "biome", key, value, _line(text, f'"{key}"')
+
+
+_ITEM = re.compile(r"^\s*-\s+(?:name:\s*)?['\"]?([\w-]+)['\"]?\s*(?:#.*)?$")
+_DENIED = re.compile(r"^\s*-?\s*pkg:\s*['\"]?([^'\"#\s]+)['\"]?")
+_WHY = re.compile(r"^\s*desc:\s*['\"]?(.+?)['\"]?\s*$")
+
+
+def _golangci(text: str) -> Iterator[Setting]:
+    part, denied = "", None
+    for number, line in enumerate(text.splitlines(), 1):
+        if (word := re.match(r"^\s*([\w-]+):\s*(#.*)?$", line)) is not None:
+            part = word.group(1)
+        if (found := _DENIED.match(line)) is not None:
+            if part == "deny":
+                denied = (found.group(1), number)
+            continue
+        if (why := _WHY.match(line)) is not None and denied is not None:
+            yield "banned", "Go", f"{denied[0].removesuffix('$')}\t{why.group(1)}", denied[1]
+            denied = None
+        elif (item := _ITEM.match(line)) is not None and part in ("enable", "rules"):
+            yield "golangci", item.group(1), "", number
+        elif (length := re.match(r"^\s*line-length:\s*(\d+)", line)) is not None:
+            yield "line", "length", length.group(1), number
+
+
+_MODULE = re.compile(r'<module\s+name\s*=\s*"(?:[\w.]*\.)?(\w+)"\s*(/?)>([\s\S]{0,600}?)(?=</?module\b|\Z)')
+_PROPERTY = re.compile(r'<property\s+name\s*=\s*"(\w+)"\s+value\s*=\s*"([^"]*)"')
+
+
+def _checkstyle(text: str) -> Iterator[Setting]:
+    bare = re.sub(r"<!--[\s\S]*?-->", lambda found: "\n" * found.group().count("\n"), text)
+    for found in _MODULE.finditer(bare):
+        told = dict(_PROPERTY.findall(found.group(3)))
+        value = told.get("max") or told.get("basicOffset") or told.get("format") or ""
+        yield "checkstyle", found.group(1).removesuffix("Check"), value, bare.count("\n", 0, found.start()) + 1
+
+
+def _gradle(text: str) -> Iterator[Setting]:
+    if (at := text.find("googleJavaFormat")) >= 0:
+        yield "google-java-format", "aosp" if ".aosp()" in text else "all", "", text.count("\n", 0, at) + 1
+
+
+def _rustfmt(text: str) -> Iterator[Setting]:
+    for key, value in _toml(text).items():
+        yield "rustfmt", key, str(value).lower(), _line(text, key)
+
+
+def _clippy(text: str) -> Iterator[Setting]:
+    told = _toml(text)
+    for key in ("disallowed-types", "disallowed-methods"):
+        for each in told.get(key, ()):
+            path, why = (each.get("path", ""), each.get("reason", "")) if isinstance(each, dict) else (each, "")
+            if key == "disallowed-types" and path:
+                yield "banned", "Rust", f"{path}\t{why}", _line(text, str(path))
+
+
+def _cargo(text: str) -> Iterator[Setting]:
+    told = _toml(text)
+    for lints in (_table(told, "lints"), _table(told, "workspace", "lints")):
+        for tool, rules in lints.items():
+            for name, level in rules.items() if isinstance(rules, dict) else ():
+                word = level.get("level") if isinstance(level, dict) else level
+                if word in ("warn", "deny", "forbid"):
+                    yield "clippy" if tool == "clippy" else "rustc", name, "", _line(text, name)
+
+
+def _tsconfig(text: str) -> Iterator[Setting]:
+    for key in ("verbatimModuleSyntax", "importsNotUsedAsValues"):
+        if re.search(rf'"{key}"\s*:\s*(true|"error")', text):
+            yield "tsconfig", key, "", _line(text, key)
+
+
+_READERS: tuple[tuple["re.Pattern[str]", Callable[[str], Iterable[Setting]]], ...] = tuple(
+    (re.compile(shape), reader)
+    for shape, reader in (
+        (r"\.editorconfig", _editorconfig),
+        (r"pyproject\.toml", _pyproject),
+        (r"\.?ruff\.toml", _ruff),
+        (r"setup\.cfg|tox\.ini|\.flake8|\.?mypy\.ini|\.isort\.cfg|\.?pylintrc", _ini),
+        (r"\.pre-commit-config\.ya?ml", _hooks),
+        (r"\.prettierrc(\.\w+)?|prettier\.config\.[cm]?[jt]s", _prettier),
+        (r"\.eslintrc(\.\w+)?|eslint\.config\.[cm]?[jt]s", _eslint),
+        (r"package\.json", _package),
+        (r"(biome|rome)\.jsonc?", _biome),
+        (r"\.golangci\.ya?ml", _golangci),
+        (r"[\w.-]*checkstyle[\w.-]*\.xml", _checkstyle),
+        (r"[\w.-]+\.gradle(\.kts)?", _gradle),
+        (r"\.?rustfmt\.toml", _rustfmt),
+        (r"\.?clippy\.toml", _clippy),
+        (r"cargo\.toml", _cargo),
+        (r"tsconfig(\.\w+)?\.json", _tsconfig),
+    )
+)

@@ -1,0 +1,120 @@
+"""What is declared: settings become claims, are measured, and are told as contradictions where nobody follows them."""
+
+import pytest
+
+from app.miners import declared, formatting, idioms, import_forms, log_style, type_forms
+from app.miners.declared.meanings import answers_of
+from app.miners.declared.reading import settings_of
+from tests.miners.trial import trial
+
+FAMILIES = [declared.FAMILY, formatting.FAMILY, idioms.FAMILY, import_forms.FAMILY, log_style.FAMILY, type_forms.FAMILY]
+
+
+def wanted(name: str, text: str) -> set[tuple[str, str, str]]:
+    """Give the answers that a configuration wants."""
+    settings = settings_of(name, text)
+    return {answer[:3] for setting in settings for answer in answers_of(setting, settings)}
+
+
+CASES = [
+    ("ruff.toml", 'line-length = 100\n[lint]\nselect = ["T20", "UP"]\nignore = ["UP007"]\n', "log-style print silent"),
+    ("pyproject.toml", '[tool.ruff.lint]\nselect = ["ALL"]\n', "idioms time zones chosen"),
+    ("pyproject.toml", "[tool.black]\nline-length = 100\n", 'formatting quotes "'),
+    ("setup.cfg", "[mypy]\nstrict = True\n", "type-forms returns annotated"),
+    (".flake8", "[flake8]\nmax-line-length = 99\nextend-select = B904\n", "error-handling cause from"),
+    (".pre-commit-config.yaml", "repos:\n- repo: x\n  hooks:\n  - id: pyupgrade\n", "idioms super chosen"),
+    (".eslintrc.json", '{"rules": {"semi": ["error", "never"], "eqeqeq": "error"}}', "formatting ends none"),
+    (".eslintrc.yml", "rules:\n  eqeqeq: error\n  no-var: off\n", "idioms equality chosen"),
+    ("eslint.config.js", "export default [{ rules: { 'n/prefer-node-protocol': 'error' } }]", "import-forms node node"),
+    (
+        "eslint.config.js",
+        "import neo from 'neostandard'\nexport default neo()\n",
+        "idioms space before parameters chosen",
+    ),
+    (".prettierrc", '{"semi": false, "arrowParens": "avoid"}', "idioms arrow parentheses other"),
+    ("prettier.config.js", "export default { singleQuote: true }", "formatting quotes '"),
+    ("biome.json", '{"linter": {"rules": {"style": {"noVar": "error"}}}}', "idioms var chosen"),
+    (".editorconfig", "root = true\n[*.ts]\nindent_style = space\nindent_size = 4\n", "formatting indent 4 spaces"),
+    (".golangci.yml", "linters:\n  enable:\n    - errorlint\n    - godot\n", "error-handling verb %w"),
+    (
+        "checkstyle.xml",
+        '<module name="Checker"><module name="AvoidStarImport"/></module>',
+        "import-forms wildcards single",
+    ),
+    ("build.gradle.kts", "spotless { java { googleJavaFormat() } }", "formatting indent 2 spaces"),
+    ("Cargo.toml", '[workspace.lints.clippy]\ndbg_macro = "warn"\n', "idioms printed chosen"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "answer"), CASES, ids=[f"{name}-{answer}" for name, _, answer in CASES])
+def test_a_setting_wants_an_answer(name: str, text: str, answer: str) -> None:
+    assert answer in {" ".join(each) for each in wanted(name, text)}
+
+
+def test_what_is_ignored_or_switched_off_is_not_wanted() -> None:
+    told = wanted("ruff.toml", '[lint]\nselect = ["UP", "D"]\nignore = ["UP007", "D1"]\n')
+    assert ("type-forms", "generic", "new") in told
+    assert not {("type-forms", "union", "bar"), ("doc-comments", "class_definition", "documented")} & told
+    assert wanted(".eslintrc.json", '{"rules": {"no-var": "off", "eqeqeq": 0}}') == set()
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.cfg", ".eslintrc.json", "checkstyle.xml", ".golangci.yml"])
+def test_what_cannot_be_read_declares_nothing(name: str) -> None:
+    assert wanted(name, "\0[[[ {{{ <module name= : :") == set()
+
+
+def test_what_is_declared_and_holds_is_said_although_everybody_does_it() -> None:
+    files = {f"src/part{number}.js": "if (a === b) { f() }\n" * 2 for number in range(12)}
+    alone = trial(files, families=FAMILIES)
+    files[".eslintrc.json"] = '{\n  "rules": {\n    "eqeqeq": "error",\n    "no-process-exit": "error"\n  }\n}\n'
+    found = trial(files, families=FAMILIES).find("never call `process.exit`")
+    place = found.measured.candidate.proposal.declared
+    assert place is not None
+    assert (place.path, place.line, place.statement) == (".eslintrc.json", 4, "eslint: no-process-exit")
+    assert not [each for each in alone.conventions if "process.exit" in each.name]
+
+
+def test_what_is_declared_and_not_followed_is_told_as_a_contradiction() -> None:
+    files = {f"src/part{number}.js": "if (a == b) { f() }\n" for number in range(20)}
+    files[".eslintrc.json"] = '{"rules": {"eqeqeq": "error"}}\n'
+    told = trial(files, families=FAMILIES)
+    assert told.contradicted == [".eslintrc.json:1 eslint: eqeqeq (0 of 20)"]
+    assert not [each for each in told.conventions if "===" in each.name]
+
+
+def test_what_is_declared_of_a_folder_is_asked_of_that_folder() -> None:
+    files = {f"web/part{number}.js": "if (a === b) { f() }\n" for number in range(12)}
+    files |= {f"old/part{number}.js": "if (a == b) { f() }\n" for number in range(12)}
+    files["web/.eslintrc.json"] = '{"rules": {"eqeqeq": "error", "no-process-exit": "error"}}\n'
+    told = trial(files, families=FAMILIES)
+    assert told.contradicted == []
+    assert told.find("are compared by `===`").scope == ("web/**",)
+    assert told.find("never call `process.exit`").scope in ((), ("web/**",))
+
+
+def test_settings_that_no_family_asks_about_become_rules() -> None:
+    files = {f"src/part{number}.py": "x = 1\n" * 3 for number in range(12)}
+    files["src/long.py"] = f"x = '{'a' * 100}'\n"
+    files["pyproject.toml"] = "[tool.ruff]\nline-length = 79\n"
+    found = trial(files, families=FAMILIES).find("lines have at most 79 characters")
+    assert (found.conforming, found.applicable, found.violations) == (12, 13, ["src/long.py:1"])
+
+
+def test_a_banned_module_is_said_with_what_is_taken_instead() -> None:
+    files = {f"pkg/part{number}.go": 'package pkg\n\nimport "sync/atomic"\n' for number in range(9)}
+    files["pkg/old.go"] = 'package pkg\n\nimport "go.uber.org/atomic"\n'
+    files[".golangci.yml"] = (
+        "linters:\n  settings:\n    depguard:\n      rules:\n        main:\n          deny:\n"
+        '            - pkg: "go.uber.org/atomic"\n              desc: "Use \'sync/atomic\' instead"\n'
+    )
+    found = trial(files, families=FAMILIES).find("Go files import `sync/atomic`, not `go.uber.org/atomic`")
+    assert (found.conforming, found.applicable) == (9, 10)
+
+
+def test_syntax_that_is_restricted_is_said_of_the_sources() -> None:
+    files = {f"src/part{number}.ts": "export const a = 1\n" for number in range(12)}
+    files |= {f"src/part{number}.test.ts": "it('works', async () => { await f() })\n" for number in range(12)}
+    files["eslint.config.js"] = (
+        "export default [{ rules: { 'no-restricted-syntax': ['error', { selector: 'AwaitExpression' }] } }]\n"
+    )
+    assert trial(files, families=FAMILIES).find("TypeScript source files never use `await`").applicable == 12
