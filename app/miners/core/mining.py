@@ -10,7 +10,8 @@ from app.domain.listing import Listing
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, Scope
 from app.domain.statistics import surprise, wilson_low
-from app.miners.core import together
+from app.miners.core import together, tongues
+from app.miners.core.candidate import Candidate
 from app.miners.core.counting import Cells, Counts, Topic
 from app.miners.core.family import WRITTEN, Claim, Facts, Family, File, Finding, Proposal, World, languages_of
 from app.miners.core.scopes import Ground, Where, find
@@ -27,18 +28,6 @@ _UNSEEN = 0.02
 
 Files = Callable[[], Iterable[tuple[File, Facts]]]
 """Gives all files anew each time it is called; nobody keeps them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A proposal, and how it came about."""
-
-    family: str
-    version: int
-    finding: Finding
-    proposal: Proposal
-    bits: float
-    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +91,7 @@ def mine(families: Sequence[Family], files: Files, listing: Listing, *, strict: 
             # It was found in the code as well: that it is also declared is one more reason for it.
             mined = candidates[place]
             candidates[place] = replace(mined, proposal=replace(mined.proposal, declared=proposal.declared))
-    return Mined(_best(candidates, mining.suppressed), mining.suppressed)
+    return Mined(_best(tongues.joined(candidates), mining.suppressed), mining.suppressed)
 
 
 def _nothing(_: dict[str, Any], __: File, ___: Any) -> None:

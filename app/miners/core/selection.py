@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from app.domain.confidence import Trend, trend_of
 from app.domain.measurement import Measurement, Place
+from app.domain.rule import RuleKind
 from app.domain.statistics import wilson_low
+from app.miners.core.candidate import Candidate
 from app.miners.core.family import Family, Least
-from app.miners.core.mining import Candidate, Contradiction, Suppressed
+from app.miners.core.mining import Contradiction, Suppressed
 
 MOST_KEPT, MOST_EVER = 60, 120
 _ALIKE = 0.8
@@ -55,7 +57,7 @@ def select(
     kept: list[Measured] = []
     taken: Counter[str] = Counter()
     for each in holding:
-        same = next((place for place, other in enumerate(kept) if _says_the_same(each, other)), None)
+        same = next((place for place, other in enumerate(kept) if _says_the_same(each, other, families)), None)
         if same is not None:
             # Who knows what the lines mean says it better than who only saw that they recur.
             if families[kept[same].candidate.family].joins and not families[each.candidate.family].joins:
@@ -96,9 +98,18 @@ def _judged(measured: Measurement, least: Least, authors: int) -> tuple[str | No
     return None, trend
 
 
-def _says_the_same(one: Measured, other: Measured) -> bool:
-    """Tell whether most places of one are the very places of the other, and they are as many."""
-    if one.candidate.family == other.candidate.family and one.candidate.finding.topic != other.candidate.finding.topic:
+def _says_the_same(one: Measured, other: Measured, families: Mapping[str, Family]) -> bool:
+    """Tell whether most places of one are the very places of the other, and they are as many.
+
+    Two questions may well be asked of the same lines; only who merely saw that lines recur says them again, and who
+    speaks of the names of the same files.
+    """
+    if one.candidate.family == other.candidate.family:
+        if one.candidate.finding.topic != other.candidate.finding.topic:
+            return False
+    elif _names_files(one) and _names_files(other):
+        return _same_files(one, other)
+    elif not any(families[each.candidate.family].joins for each in (one, other)):
         return False
     smaller, larger = sorted((one.measurement.applicable, other.measurement.applicable))
     if smaller < _ALIKE * larger or one.candidate.finding.tongue != other.candidate.finding.tongue:
@@ -109,6 +120,17 @@ def _says_the_same(one: Measured, other: Measured) -> bool:
         return False
     met = Counter(_meet(mine[path], theirs[path]) for path in shared)
     return met[True] >= _ALIKE * len(shared)
+
+
+def _names_files(each: Measured) -> bool:
+    rule = each.candidate.proposal.rule
+    return rule.kind is RuleKind.PATH and set(rule.definition.get("conforming", ())) == {"names"}
+
+
+def _same_files(one: Measured, other: Measured) -> bool:
+    smaller, larger = sorted((one.measurement.applicable, other.measurement.applicable))
+    mine, theirs = ({place.path for place in each.measurement.samples} for each in (one, other))
+    return smaller >= _ALIKE * larger and len(mine & theirs) >= _ALIKE * min(len(mine), len(theirs))
 
 
 def _lines(samples: Sequence[Place]) -> dict[str, Place]:

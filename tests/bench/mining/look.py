@@ -1,6 +1,7 @@
 """Look at what is mined from a git repository: python -m tests.bench.mining.look <git dir> [--family F] [-v]."""
 
 import argparse
+import re
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from app.domain.measurement import Past
 from app.domain.snapshot import facts_of
+from app.miners.declared.reading import settings_of
 from app.miners.registry import FAMILIES
 from tests.miners.trial import Trial, run
 from workers.mining.batches import Item
@@ -73,6 +75,20 @@ def items_of(repository: Path, commit: str = "HEAD") -> tuple[list[Item], list[s
     return items, paths
 
 
+_TOLD = re.compile(r"(?i)(^|/)(contributing|agents|claude|copilot-instructions|style|coding)[\w.-]*\.(md|rst|adoc)$")
+
+
+def bare(items: list[Item], paths: list[str]) -> tuple[list[Item], list[str]]:
+    """Leave out the guides, and the configurations of linters and formatters."""
+    told = {path for path in paths if _TOLD.search(path)}
+    told |= {
+        item.path
+        for item in items
+        if item.content and settings_of(item.path.rpartition("/")[2], item.content.decode(errors="replace"))
+    }
+    return [item for item in items if item.path not in told], [path for path in paths if path not in told]
+
+
 def show(found: Trial, verbose: bool) -> None:
     """Print what a person would see."""
     for number, each in enumerate(found.conventions, 1):
@@ -94,9 +110,12 @@ def main() -> None:
     parser.add_argument("--family", action="append")
     parser.add_argument("--most", type=int, default=60)
     parser.add_argument("--left-out", action="store_true")
+    parser.add_argument("--bare", action="store_true", help="without guides and configurations")
     parser.add_argument("-v", "--verbose", action="store_true")
     given = parser.parse_args()
     items, paths = items_of(given.repository, given.commit)
+    if given.bare:
+        items, paths = bare(items, paths)
     families = tuple(family for family in FAMILIES if not given.family or family.name in given.family)
     start = time.perf_counter()
     people = {name for item in items for name in item.past.authors}

@@ -1,0 +1,51 @@
+"""Joining what is said of JavaScript and of TypeScript alike: where it holds in both, it is one convention."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.domain.rule import Rule, normal_form
+from app.miners.core.candidate import Candidate
+
+_ALIKE = ("JavaScript", "TypeScript")
+_BOTH = " and ".join(_ALIKE)
+
+
+def joined(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Make one candidate of two that say the same of the same places in languages that are as good as one."""
+    kept: list[Candidate] = []
+    places: dict[tuple[object, ...], int] = {}
+    for candidate in candidates:
+        if candidate.finding.tongue not in _ALIKE:
+            kept.append(candidate)
+            continue
+        key = _key(candidate)
+        place = places.setdefault(key, len(kept))
+        if place == len(kept):
+            kept.append(candidate)
+        else:
+            kept[place] = _of_both(kept[place], candidate)
+    return kept
+
+
+def _key(candidate: Candidate) -> tuple[object, ...]:
+    finding, rule = candidate.finding, candidate.proposal.rule
+    definition = str(normal_form(rule.definition))
+    return (candidate.family, finding.topic, finding.form, definition, rule.scope.include, rule.scope.roles)
+
+
+def _of_both(one: Candidate, other: Candidate) -> Candidate:
+    larger, smaller = sorted((one, other), key=lambda each: -each.finding.applicable)
+    if larger.proposal.rule.scope.languages == smaller.proposal.rule.scope.languages:
+        return larger
+    scope = replace(
+        larger.proposal.rule.scope,
+        languages=tuple(sorted({*larger.proposal.rule.scope.languages, *smaller.proposal.rule.scope.languages})),
+        exclude=tuple(sorted({*larger.proposal.rule.scope.exclude, *smaller.proposal.rule.scope.exclude})),
+    )
+    name = larger.proposal.name
+    if name.startswith(f"{larger.finding.tongue} "):
+        name = f"{_BOTH}{name.removeprefix(str(larger.finding.tongue))}"
+    rule: Rule = replace(larger.proposal.rule, scope=scope, text=name)
+    declared = larger.proposal.declared or smaller.proposal.declared
+    proposal = replace(larger.proposal, name=name, rule=rule, declared=declared)
+    return replace(larger, proposal=proposal, score=max(larger.score, smaller.score))
