@@ -260,9 +260,18 @@ _IMPORT: dict[str, Check] = {
     "internal": _flag,
     "top": _flag,
     "type_only": _flag,
+    "standard": _flag,
 }
-_IMPORTS = _parts(**_IMPORT, any=_each(_parts(**_IMPORT)))
+_IMPORTS = _parts(**_IMPORT, any=_each(_parts(**_IMPORT)), **{"not": _parts(**_IMPORT)})
 _NAMES = _texts(50, 200)
+
+
+def _groups(value: Any) -> str | None:
+    if not isinstance(value, list) or not 0 < len(value) <= MOST_CHOICES:
+        return f"These are 1 to {MOST_CHOICES} lists of selectors."
+    return next((fault for group in value if (fault := _each(_IMPORTS)(group)) is not None), None)
+
+
 _PATH: dict[str, Check] = {
     "case": _word(*CASES),
     "names": _NAMES,
@@ -281,6 +290,9 @@ FIELDS: dict[RuleKind, dict[str, Check]] = {
         "applicable": _IMPORTS,
         "conforming": _IMPORTS,
         "forbidden": _IMPORTS,
+        "order": _groups,
+        "apart": _flag,
+        "sorted": _word("module", "whole first"),
     },
     RuleKind.PATH: {
         "per": _word("file", "folder"),
@@ -315,7 +327,7 @@ def _regex_lacks(definition: Mapping[str, Any]) -> str | None:
 
 LACKS: dict[RuleKind, Callable[[Mapping[str, Any]], str | None]] = {
     RuleKind.AST: _ast_lacks,
-    RuleKind.IMPORT: _either("conforming", "forbidden"),
+    RuleKind.IMPORT: _either("conforming", "forbidden", "order", "sorted"),
     RuleKind.PATH: _either("conforming"),
     RuleKind.REGEX: _regex_lacks,
     RuleKind.LLM: lambda _: None,

@@ -2,6 +2,7 @@
 
 from tree_sitter import Node
 
+from app.syntax.heads import head_of, is_sorted, is_standard
 from app.syntax.imports import imports_of
 from app.syntax.languages import GRAMMARS, RULE_LANGUAGES
 from app.syntax.source import MOST_BYTES, Import, Source, Unreadable, line_of, readable, text_of
@@ -18,7 +19,10 @@ __all__ = [
     "Source",
     "Unreadable",
     "check_rule",
+    "head_of",
     "imports_of",
+    "is_sorted",
+    "is_standard",
     "line_of",
     "readable",
     "text_of",
