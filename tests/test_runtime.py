@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
@@ -106,6 +107,23 @@ async def test_one_process_hears_what_another_tells(runtime: Runtime, database_u
         await teller.bus.publish(event)
         assert await bell.wait(2)
     assert bell.latest == 3
+
+
+async def test_of_many_who_tell_at_once_everybody_is_heard(runtime: Runtime, database_url: str, redis_url: str) -> None:
+    subjects = [uuid4() for _ in range(20)]
+    async with AsyncExitStack() as stack:
+        bells = [await stack.enter_async_context(runtime.bus.listen(RunAdvanced(each, 0).channel)) for each in subjects]
+        teller = await stack.enter_async_context(runtime_for(database_url, redis_url))
+        events = [RunAdvanced(each, number) for number in (3, 9, 5) for each in subjects]
+        # Each has been heard of by Redis once its own call returns, also where those beside it are given up.
+        telling = [asyncio.create_task(teller.bus.publish(each)) for each in events]
+        await asyncio.sleep(0)
+        telling[0].cancel()
+        assert len(await asyncio.gather(*telling, return_exceptions=True)) == len(events)
+        assert all([await bell.wait(2) for bell in bells])
+        await teller.bus.publish(*(RunAdvanced(each, 10) for each in subjects))
+        while any(bell.latest < 10 for bell in bells):
+            assert all([await bell.wait(2) for bell in bells if bell.latest < 10])
 
 
 async def test_equal_jobs_are_one(runtime: Runtime) -> None:

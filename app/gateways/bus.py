@@ -48,14 +48,31 @@ class Bus:
 
     def __init__(self, url: str) -> None:
         self._redis = open_redis(url)
+        self._unrung: dict[str, int] = {}
+        self._ringing: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
         self._bells: dict[str, set[Bell]] = {}
         self._acknowledged: dict[str, asyncio.Event] = {}
         self._reader: asyncio.Task[None] | None = None
         self._subscriber: PubSub | None = None
 
-    async def publish(self, event: Event) -> None:
-        """Ring the bell of an event's channel."""
-        await self._redis.publish(event.channel, event.sequence)
+    async def publish(self, *events: Event) -> None:
+        """Ring the bells of events; those of many who publish at once go out together."""
+        for event in events:
+            self._unrung[event.channel] = max(event.sequence, self._unrung.get(event.channel, event.sequence))
+        if self._ringing is None:
+            self._ringing = asyncio.create_task(self._ring(), name="bus ringing")
+        # Whoever is told to end must not take the others' rings along.
+        await asyncio.shield(self._ringing)
+
+    async def _ring(self) -> None:
+        async with self._turn:
+            # Whoever publishes from here on begins the next round, which waits until this one is out.
+            rings, self._unrung, self._ringing = self._unrung, {}, None
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for channel, sequence in rings.items():
+                    pipe.publish(channel, sequence)
+                await pipe.execute()
 
     @asynccontextmanager
     async def listen(self, channel: str) -> AsyncIterator[Bell]:
