@@ -25,7 +25,8 @@ from app.credentials.issuer import Keys, OutsideIssuer, shared_secret
 from app.db.address import plain_url
 from app.db.migrating import standing
 from app.db.readers import LOST, SESSION, Readers, passes
-from app.db.tx import Tx
+from app.db.tx import Outcome, Stroke, Tx
+from app.db.writers import Writers
 from app.domain.errors import Unavailable
 from app.domain.errors import read as read_refusal
 from app.domain.events import Answered
@@ -61,6 +62,7 @@ class Runtime:
     looking: async_sessionmaker[AsyncSession]
     writing: async_sessionmaker[AsyncSession]
     readers: Readers
+    writers: Writers
     redis: Redis
     queue: Queue
     bus: Bus
@@ -95,6 +97,14 @@ class Runtime:
                     yield tx
                     await tx.finish()
         await self._tell(tx)
+
+    @asynccontextmanager
+    async def strike(self) -> AsyncIterator[Stroke]:
+        """Let a decision write with one statement, which commits as it ends; the world hears of it after that."""
+        stroke = Stroke(self.readers, self.writers)
+        with _answering():
+            yield stroke
+        await self._tell(stroke)
 
     async def ask(self, question: Question, seconds: float) -> Any:
         """Have a worker find something out, outside of any transaction; a refusal of its own is raised here."""
@@ -156,6 +166,7 @@ class Runtime:
             "write": (_used(self.engine), size),
             "read": (_used(self.reading_engine), size),
             "prepared": (size - self.readers.size, size),
+            "decide": (size - self.writers.size, size),
         }
 
     async def _look_at_database(self) -> None:
@@ -175,14 +186,14 @@ class Runtime:
         if not await self.queue.workers():
             raise _Wrong("No worker gives a sign of life.")
 
-    async def _tell(self, tx: Tx) -> None:
+    async def _tell(self, tx: Outcome) -> None:
         # The rows are committed: an answer that says otherwise would be a lie, and both losses heal by themselves. The
         # sweep finds what was never enqueued, and whoever hears no bell looks after a while.
         try:
             for job in tx.jobs:
                 await self.queue.put(job)
-            for event in tx.events:
-                await self.bus.publish(event)
+            if tx.events:
+                await self.bus.publish(*tx.events)
         except PASSING as error:
             log.warning("Redis did not hear of a commit", jobs=len(tx.jobs), events=len(tx.events), error=str(error))
 
@@ -195,6 +206,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     engine = _engine(database_url, settings.database_connections, {**session, "default_transaction_read_only": "off"})
     reading_engine = _engine(database_url, settings.database_connections, session)
     readers = Readers(database_url, size=settings.database_connections, statement_seconds=settings.statement_seconds)
+    writers = Writers(database_url, size=settings.database_connections, statement_seconds=settings.statement_seconds)
     redis, queue, bus = open_redis(redis_url), Queue(redis_url), Bus(redis_url)
     windows = RedisWindows(redis_url)
     hands = Hands(settings.child_processes or cores(), settings.child_megabytes)
@@ -209,6 +221,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
             ),
             writing=async_sessionmaker(engine, expire_on_commit=False),
             readers=readers,
+            writers=writers,
             redis=redis,
             queue=queue,
             bus=bus,
@@ -224,6 +237,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         await queue.close()
         await redis.aclose(close_connection_pool=True)
         await readers.close()
+        await writers.close()
         await reading_engine.dispose()
         await engine.dispose()
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
-from app.db.tx import Tx
+from app.db.tx import Stroke, Tx
 from app.domain.errors import Unauthenticated
 from app.domain.viewer import Credential, Viewer
 from app.rates import Charge
@@ -88,6 +88,13 @@ class Context:
         """Open a transaction to decide in; what was loaded before it is forgotten after it."""
         async with self.runtime.write() as tx:
             yield tx
+        self._loaders.clear()
+
+    @asynccontextmanager
+    async def strike(self) -> AsyncIterator[Stroke]:
+        """Decide with one statement; what was loaded before it is forgotten after it."""
+        async with self.runtime.strike() as stroke:
+            yield stroke
         self._loaders.clear()
 
     async def load(self, name: Hashable, read: Batch, key: Hashable) -> Any:

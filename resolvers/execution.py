@@ -23,6 +23,7 @@ from app.runtime import Runtime
 from resolvers.callers import Caller, Callers
 from resolvers.context import Context
 from resolvers.deadlines import Deadlines
+from resolvers.decisions import Decisions
 from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error, without_values
 from resolvers.feeds import Feeds
 from resolvers.hub import Hub
@@ -57,6 +58,7 @@ class GraphQLEngine:
         self.feeds = Feeds(runtime, self.callers.forget)
         self.hub = Hub(schema.core)
         self.looks = Looks(runtime)
+        self.decisions = Decisions(runtime, self.cursors)
         self.use_plans = use_plans
         self._deadlines = Deadlines(runtime.settings.operation_seconds)
         self._plans: OrderedDict[tuple[str, str, tuple[Any, ...]], Plan | None] = OrderedDict()
@@ -193,26 +195,29 @@ class GraphQLEngine:
         self, caller: Caller, document: Document, operation: Operation, request: GraphQLRequest, *, reads_only: bool
     ) -> Answer:
         if operation.kind == "subscription" or (reads_only and operation.kind != "query"):
-            raise RequestRefused(
-                GraphQLError(
-                    f"A {operation.kind} cannot be sent this way.",
-                    extensions={"code": ErrorCode.VALIDATION_ERROR.value},
-                )
-            )
+            code = {"code": ErrorCode.VALIDATION_ERROR.value}
+            raise RequestRefused(GraphQLError(f"A {operation.kind} cannot be sent this way.", extensions=code))
         if document.introspects and self.settings.production and caller.viewer is None:
             raise RequestRefused(refusal_error(Unauthenticated("Sign in to explore the schema.")))
         variables, cost = self._measured(document, operation, request)
         charge = await self._charged(caller, operation, cost)
+        headers = charge.headers if charge else ()
         await self._looked(caller, document, operation, request)
-        if operation.kind == "query" and caller.viewer is not None and self.use_plans:
-            body = await self._planned(caller.view or View.of(caller.viewer), document, operation, variables)
-            if body is not None:
-                # Joined once, at the end: a page is large enough that each copy of it is felt.
-                told = b"".join((b'{"data":{', *body, b'},"extensions":{"cost":{"requested":%d}}}' % cost))
-                return Answer(told, executed=True, headers=charge.headers if charge else ())
+        told: Any = None
+        if caller.viewer is not None and self.use_plans:
+            view = caller.view or View.of(caller.viewer)
+            asked = (view, document, operation, variables)
+            if operation.kind == "query":
+                told = await self._planned(*asked)
+            else:
+                told = await self.decisions.answer(caller.viewer, *asked)
+        if isinstance(told, list):
+            # Joined once, at the end: a page is large enough that each copy of it is felt.
+            body = b"".join((b'{"data":{', *told, b'},"extensions":{"cost":{"requested":%d}}}' % cost))
+            return Answer(body, executed=True, headers=headers)
         context = self._context(caller, charge)
-        answer = self._told(await self._referred(context, document, request), cost)
-        return replace(answer, headers=(*(charge.headers if charge else ()), *context.headers))
+        answer = self._told(told or await self._referred(context, document, request), cost)
+        return replace(answer, headers=(*headers, *context.headers))
 
     async def _charged(self, caller: Caller, operation: Operation, cost: int) -> Charge | None:
         """Charge an operation before it runs: its reads by their cost, and of mutations each."""

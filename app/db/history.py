@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, Integer, Uuid, bindparam, insert, select, update
+from sqlalchemy import CTE, ColumnElement, Executable, Insert, Integer, Uuid, bindparam, insert, select, update
 from sqlalchemy import Table as Rows
 
 from app.db.models import Pattern, PatternEvent, Repo, Table
-from app.db.tx import ENTRIES, Tx
+from app.db.prepared import Prepared
+from app.db.tx import ENTRIES, Stroke, Tx
 from app.domain.events import PatternsChanged
 from app.domain.ids import new_id
 from app.domain.pattern import PatternEventKind, PatternStatus
@@ -20,12 +21,19 @@ LONGEST_MESSAGE = 2000
 
 # Statements about tables, made once: what the ORM adds to them costs more than they do.
 _REPOS, _EVENTS, _PATTERNS = (Table.metadata.tables[each.__tablename__] for each in (Repo, PatternEvent, Pattern))
-_COUNT = (
-    update(_REPOS)
-    .where(_REPOS.c.id == bindparam("counted", type_=Uuid))
-    .values(change_sequence=_REPOS.c.change_sequence + bindparam("steps", type_=Integer))
-    .returning(_REPOS.c.change_sequence)
-)
+
+
+def _counting(repo_id: ColumnElement[UUID]) -> Any:
+    counted = _REPOS.c.change_sequence + bindparam("steps", type_=Integer)
+    return (
+        update(_REPOS)
+        .where(_REPOS.c.id == repo_id)
+        .values(change_sequence=counted)
+        .returning(_REPOS.c.change_sequence, _REPOS.c.id)
+    )
+
+
+_COUNT = _counting(bindparam("counted", type_=Uuid))
 _WRITE = insert(_EVENTS)
 
 
@@ -59,34 +67,53 @@ async def record(
     """
     if not steps:
         return
-    rows = [
-        {
-            "id": new_id(),
-            "pattern_id": step.pattern_id,
-            "repo_id": repo_id,
-            "organization_id": organization_id,
-            "kind": step.kind,
-            "from_status": step.from_status,
-            "to_status": step.to_status,
-            "actor_id": actor_id,
-            "message": None if step.message is None else step.message[:LONGEST_MESSAGE],
-            "at": at,
-        }
-        for step in steps
-    ]
+    rows = [_row(step, repo_id, organization_id, actor_id, at) for step in steps]
     last = await (_record_one(tx, steps[0], rows[0]) if len(steps) == 1 else _record_many(tx, steps, rows))
     tx.publish(PatternsChanged(repo_id, last))
+
+
+async def record_alone(
+    tx: Stroke, repo_id: UUID, organization_id: UUID, actor_id: UUID | None, at: datetime, step: Step, seen_version: int
+) -> bool:
+    """Write one step as `record` does, if the pattern still has the version that was seen; else nothing, and say so."""
+    row = _row(step, repo_id, organization_id, actor_id, at)
+    (entry,) = tx.entries
+    statement = _alone(tuple(step.changes), tuple(entry))
+    written = await statement.row(tx.writers, **_values(step, row, entry), seen_version=seen_version)
+    if written is None:
+        return False
+    tx.publish(PatternsChanged(repo_id, written["sequence"]))
+    return True
+
+
+def _row(step: Step, repo_id: UUID, organization_id: UUID, actor_id: UUID | None, at: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "pattern_id": step.pattern_id,
+        "repo_id": repo_id,
+        "organization_id": organization_id,
+        "kind": step.kind,
+        "from_status": step.from_status,
+        "to_status": step.to_status,
+        "actor_id": actor_id,
+        "message": None if step.message is None else step.message[:LONGEST_MESSAGE],
+        "at": at,
+    }
+
+
+def _values(step: Step, row: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    values = {f"step_{name}": value for name, value in row.items()}
+    values |= {f"entry_{name}": value for name, value in entry.items()}
+    values |= {f"change_{name}": value for name, value in step.changes.items()}
+    return {**values, "steps": 1, "counted": row["repo_id"]}
 
 
 async def _record_one(tx: Tx, step: Step, row: Mapping[str, Any]) -> int:
     """Write a step, its changes and who made it in one statement: each more would cost an exchange."""
     entry = tx.entries.pop() if len(tx.entries) == 1 else {}
-    values = {f"step_{name}": value for name, value in row.items()}
-    values |= {f"entry_{name}": value for name, value in entry.items()}
-    values |= {f"change_{name}": value for name, value in step.changes.items()}
     statement = _one(tuple(step.changes), tuple(entry))
     connection = await tx.session.connection()
-    return int((await connection.execute(statement, {**values, "steps": 1, "counted": row["repo_id"]})).scalar_one())
+    return int((await connection.execute(statement, _values(step, row, entry))).scalar_one())
 
 
 async def _record_many(tx: Tx, steps: Sequence[Step], rows: list[dict[str, Any]]) -> int:
@@ -108,15 +135,39 @@ async def _record_many(tx: Tx, steps: Sequence[Step], rows: list[dict[str, Any]]
 
 @lru_cache(maxsize=500)
 def _one(changed: tuple[str, ...], audited: tuple[str, ...]) -> Executable:
-    counted = _COUNT.cte("counted")
+    return _written(_COUNT.cte("counted"), changed, audited)
+
+
+@lru_cache(maxsize=500)
+def _alone(changed: tuple[str, ...], audited: tuple[str, ...]) -> Prepared:
+    """Make the statement that is a transaction by itself: it holds what any other decision would hold, and looks again.
+
+    The rows are read as they are once they are held, not as they were when the statement began; where the version is
+    another one by then nothing is held, nothing counted and nothing written.
+    """
+    held = (
+        select(_REPOS.c.id)
+        .join(_PATTERNS, _PATTERNS.c.repo_id == _REPOS.c.id)
+        .where(_PATTERNS.c.id == bindparam("step_pattern_id", type_=Uuid))
+        .where(_PATTERNS.c.version == bindparam("seen_version", type_=Integer))
+        .with_for_update(key_share=True, of=(_REPOS, _PATTERNS))
+        .cte("held")
+    )
+    counted = _counting(select(held.c.id).scalar_subquery()).cte("counted")
+    return Prepared(_written(counted, changed, audited))
+
+
+def _written(counted: CTE, changed: tuple[str, ...], audited: tuple[str, ...]) -> Insert:
+    """Write a step, what it changes and who made it: all of it, or nothing where nothing was counted."""
     names = [name for name in _EVENTS.c.keys() if name != "sequence"]  # noqa: SIM118 - a collection of columns
     step = select(*(_bound("step", _EVENTS, name) for name in names), counted.c.change_sequence)
     written = insert(_EVENTS).from_select([*names, "sequence"], step).returning(_EVENTS.c.sequence)
     if changed:
-        written = written.add_cte(_change(changed).cte("changed"))
+        change = _change(changed).where(_PATTERNS.c.repo_id == counted.c.id)
+        written = written.add_cte(change.cte("changed"))
     if audited:
-        entry = insert(ENTRIES).values({name: _bound("entry", ENTRIES, name) for name in audited})
-        written = written.add_cte(entry.cte("audited"))
+        entry = select(*(_bound("entry", ENTRIES, name) for name in audited)).select_from(counted)
+        written = written.add_cte(insert(ENTRIES).from_select(list(audited), entry).cte("audited"))
     return written
 
 

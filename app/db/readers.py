@@ -68,20 +68,23 @@ class _Reader:
         return prepared
 
 
-class Readers:
+class Pool:
     """Last in, first out: the warmest connection serves next, and idle ones stay idle.
 
     There is no reset between two users (asyncpg's own pool sends one at each release, four times the cost of the
-    statement). That is safe because nothing here can change a session: statements are SELECTs of our own compiler, run
-    one at a time, outside any transaction, on connections that start read-only.
+    statement). That is safe because nothing here can change a session: statements are our own, compiled from shapes and
+    tables, run one at a time, and none of them opens a transaction.
     """
 
-    def __init__(self, url: str, *, size: int, statement_seconds: float) -> None:
+    late = "The database took too long; try again."
+
+    def __init__(self, url: str, *, size: int, statement_seconds: float, read_only: bool = True) -> None:
         self._dsn = plain_url(url)
         # PostgreSQL would plan each statement anew for its values: that costs more than running it, and guesses wrong
         # where the newest rows of all belong to others.
         self._session = {
             **SESSION,
+            "default_transaction_read_only": "on" if read_only else "off",
             "plan_cache_mode": "force_generic_plan",
             # What is read often is in memory, where one page is as near as another.
             "random_page_cost": "1.1",
@@ -96,18 +99,6 @@ class Readers:
     def size(self) -> int:
         """Count the connections that may still be opened or are idle."""
         return self._room + len(self._idle)
-
-    async def row(self, statement: str, arguments: Sequence[Any]) -> asyncpg.Record | None:
-        """Run a prepared SELECT and give its first row; a lost connection is replaced once."""
-        try:
-            return await self._attempt(statement, arguments)
-        except LOST:
-            # The server restarted, or dropped an idle connection: every other idle one is likely dead too.
-            self._drop_idle()
-        try:
-            return await self._attempt(statement, arguments)
-        except LOST as error:
-            raise Unavailable("The database does not answer just now; try again.") from error
 
     async def close(self) -> None:
         """Close all connections that are idle, and every other one when it comes back."""
@@ -125,7 +116,7 @@ class Readers:
             row = await prepared.fetchrow(*arguments)
         except asyncpg.QueryCanceledError as error:
             self._give(reader)
-            raise Unavailable("Reading took too long; ask for less, or try again.") from error
+            raise Unavailable(self.late) from error
         except BaseException as error:
             # After a cancelled or broken exchange the state of the wire is unknown; an error that PostgreSQL reported
             # leaves it clean.
@@ -187,6 +178,12 @@ class Readers:
                 return True
         return False
 
+    def _forget_lost(self) -> None:
+        """Make room for connections whose server went while they were idle."""
+        while self._idle and self._idle[-1].connection.is_closed():
+            self._idle.pop()
+            self._leave()
+
     def _drop_idle(self) -> None:
         idle, self._idle = self._idle, []
         for reader in idle:
@@ -199,3 +196,21 @@ class Readers:
         )
         await connection.set_type_codec(Bytes.name, schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
         return _Reader(connection)
+
+
+class Readers(Pool):
+    """Connections that start read-only."""
+
+    late = "Reading took too long; ask for less, or try again."
+
+    async def row(self, statement: str, arguments: Sequence[Any]) -> asyncpg.Record | None:
+        """Run a prepared SELECT and give its first row; a lost connection is replaced once."""
+        try:
+            return await self._attempt(statement, arguments)
+        except LOST:
+            # The server restarted, or dropped an idle connection: every other idle one is likely dead too.
+            self._drop_idle()
+        try:
+            return await self._attempt(statement, arguments)
+        except LOST as error:
+            raise Unavailable("The database does not answer just now; try again.") from error

@@ -8,6 +8,8 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import AuditEntry, Table
+from app.db.readers import Readers
+from app.db.writers import Writers
 from app.domain.events import CredentialRevoked, Event
 from app.domain.ids import Kind, new_id, public
 from app.domain.jobs import Job
@@ -17,11 +19,10 @@ ENTRIES = Table.metadata.tables[AuditEntry.__tablename__]
 _WRITE = insert(ENTRIES)
 
 
-@dataclass(slots=True)
-class Tx:
-    """A session inside a transaction, with what it still has to write down, and what waits for its commit."""
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What a transaction still has to write down, and what waits for its commit."""
 
-    session: AsyncSession
     jobs: list[Job] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
@@ -56,8 +57,26 @@ class Tx:
         }
         self.entries.append(entry)
 
+
+@dataclass(slots=True)
+class Tx(Outcome):
+    """A session inside a transaction."""
+
+    session: AsyncSession
+
     async def finish(self) -> None:
         """Write down what nothing else has taken along: the last statement before the commit."""
         if self.entries:
             entries, self.entries = self.entries, []
             await self.session.execute(_WRITE, entries)
+
+
+@dataclass(slots=True)
+class Stroke(Outcome):
+    """A transaction of one statement, which commits as it ends.
+
+    What it rests on is looked at before, and the statement writes only if that still stands.
+    """
+
+    readers: Readers
+    writers: Writers

@@ -1,6 +1,6 @@
 """A pattern: its vocabularies, and the table of who may move it from which status to which."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -146,13 +146,14 @@ UNTOUCHED = timedelta(days=60)
 DISMISSED = "Auto-dismissed: insufficient evidence"
 
 
-def advance(status: PatternStatus, move: Move, facts: Mapping[str, Any] | None = None) -> PatternStatus:
+def advance(status: PatternStatus, move: Move, facts: Callable[[], Mapping[str, Any]] | None = None) -> PatternStatus:
     """Say where a move leads from a status, or refuse it with what a client needs to know."""
     try:
         return MOVES[status, move]
     except KeyError:
         raise InvalidTransition(
-            f"A pattern that is {status.value} cannot be moved by {move.value}.", **(facts or {"status": status.value})
+            f"A pattern that is {status.value} cannot be moved by {move.value}.",
+            **(facts() if facts else {"status": status.value}),
         ) from None
 
 

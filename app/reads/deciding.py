@@ -10,10 +10,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, Uuid, and_, any_, bindparam, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.db import models
+from app.db.prepared import Prepared
+from app.db.readers import Readers
 from app.domain.confidence import ConfidenceTier
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.ids import Kind, public
@@ -39,16 +42,31 @@ class Standing:
     pr_review: bool
     defer_count: int
     rule_kind: RuleKind
-    rule_definition: Mapping[str, Any]
+    # As JSON, the same for equal ones.
+    rule_definition: str
     scope_languages: Sequence[str]
     scope_include: Sequence[str]
     scope_exclude: Sequence[str]
+    # Whether somebody changed it while it was waited for.
+    raced: bool = False
+
+
+_PATTERNS = models.Table.metadata.tables[models.Pattern.__tablename__]
+_STANDS = [
+    cast(_PATTERNS.c[name], Text).label(name) if name == "rule_definition" else _PATTERNS.c[name]
+    for name in (field.name for field in fields(Standing))
+    if name != "raced"
+]
+# A row as it was when a statement began, beside the same one as it is once it is held.
+_SEEN = aliased(models.Pattern, name="seen")
+_RACED = (_SEEN.version != models.Pattern.version).label("raced")
 
 
 def _held(*columns: Any) -> Select[Any]:
     return (
-        select(*columns)
+        select(*columns, _RACED)
         .join(models.Repo, models.Repo.id == models.Pattern.repo_id)
+        .join(_SEEN, _SEEN.id == models.Pattern.id)
         .where(models.Pattern.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
         .order_by(models.Repo.id, models.Pattern.id)
         # Against others who would change the rows; those who refer to them need not wait.
@@ -62,8 +80,11 @@ def _seen(held: Select[Any]) -> Select[Any]:
 
 _HELD = _held(models.Pattern)
 _HELD_SEEN = _seen(_HELD)
-_STANDING = _held(*(models.Pattern.__table__.c[field.name] for field in fields(Standing)))
+_STANDING = _held(*_STANDS)
 _STANDING_SEEN = _seen(_STANDING)
+_LOOK = select(*_STANDS).where(_PATTERNS.c.id == bindparam("id", type_=Uuid))
+_LOOKED = Prepared(_LOOK)
+_LOOKED_SEEN = Prepared(_LOOK.where(_PATTERNS.c.organization_id == any_(bindparam("organizations", type_=ARRAY(Uuid)))))
 
 Part = TypeVar("Part", models.Evidence, models.Provenance)
 Held = TypeVar("Held", models.Pattern, Standing)
@@ -71,12 +92,13 @@ Held = TypeVar("Held", models.Pattern, Standing)
 
 async def hold(session: AsyncSession, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, models.Pattern]:
     """Hold those of some patterns that a viewer sees."""
+    return {row.id: row for row, _ in await _hold(session, viewer, ids)}
+
+
+async def _hold(session: AsyncSession, viewer: Viewer, ids: Sequence[UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
     seen_in = viewer.organizations_with(Permission.READ_PATTERNS)
-    if seen_in is None:
-        rows = await session.scalars(_HELD, {"ids": list(ids)})
-    else:
-        rows = await session.scalars(_HELD_SEEN, {"ids": list(ids), "organizations": seen_in})
-    return {row.id: row for row in rows}
+    asked = {"ids": list(ids), "organizations": seen_in}
+    return list(await session.execute(_HELD if seen_in is None else _HELD_SEEN, asked))
 
 
 async def hold_standing(session: AsyncSession, viewer: Viewer, ids: Sequence[UUID]) -> dict[UUID, Standing]:
@@ -88,6 +110,27 @@ async def hold_standing(session: AsyncSession, viewer: Viewer, ids: Sequence[UUI
     else:
         rows = await connection.execute(_STANDING_SEEN, {"ids": list(ids), "organizations": seen_in})
     return {row.id: Standing(*row) for row in rows}
+
+
+async def look_at(readers: Readers, viewer: Viewer, pattern_id: UUID) -> Standing | None:
+    """Tell how a pattern that a viewer sees stands, without holding it."""
+    seen_in = viewer.organizations_with(Permission.READ_PATTERNS)
+    if seen_in is None:
+        row = await _LOOKED.row(readers, id=pattern_id)
+    else:
+        row = await _LOOKED_SEEN.row(readers, id=pattern_id, organizations=seen_in)
+    if row is None:
+        return None
+    facts: dict[str, Any] = dict(row)
+    facts |= {name: word(facts[name]) for name, word in _WORDS.items()}
+    return Standing(**facts)
+
+
+_WORDS: Mapping[str, Any] = {
+    "status": PatternStatus,
+    "category": PatternCategory,
+    "rule_kind": RuleKind,
+}
 
 
 def permitted(viewer: Viewer, pattern: Held | None) -> Held:
@@ -137,12 +180,28 @@ async def hold_part(
     return permitted(viewer, held[part.pattern_id]), part
 
 
+async def hold_to_move(session: AsyncSession, viewer: Viewer, *ids: UUID) -> list[models.Pattern]:
+    """Hold patterns as `hold_for` does, and refuse if somebody changed one while it was waited for."""
+    rows = await _hold(session, viewer, ids)
+    held = {row.id: row for row, _ in rows}
+    patterns = [permitted(viewer, held.get(identifier)) for identifier in ids]
+    for row, raced in rows:
+        if raced:
+            raise overtaken(row)
+    return patterns
+
+
 def expect(pattern: models.Pattern | Standing, version: int | None) -> None:
     """Refuse a decision about another state of a pattern than the one that stands; None stands for any."""
     if version is not None and version != pattern.version:
-        raise Conflict(
-            f"Somebody changed this pattern in the meantime: it is {pattern.status.value} now.", **standing_of(pattern)
-        )
+        raise overtaken(pattern)
+
+
+def overtaken(pattern: models.Pattern | Standing) -> Conflict:
+    """Tell whoever was slower how the pattern stands now."""
+    return Conflict(
+        f"Somebody changed this pattern in the meantime: it is {pattern.status.value} now.", **standing_of(pattern)
+    )
 
 
 def standing_of(pattern: models.Pattern | Standing) -> dict[str, Any]:

@@ -1,17 +1,16 @@
 """Who a credential stands for, as it is now."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ColumnElement, DateTime, Select, Text, Uuid, bindparam, cast, func, or_, select
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy import ColumnElement, DateTime, Text, Uuid, bindparam, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import ApiKey, Identity, Membership, Session, User
+from app.db.prepared import Prepared
 from app.db.readers import Readers
 from app.domain.viewer import Credential, CredentialKind, Role, Scope, Viewer
 
@@ -62,21 +61,6 @@ class Found:
     used_at: datetime | None = None
 
 
-class _Prepared:
-    """A statement made once, for the pool of readers."""
-
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
-        compiled = statement.compile(dialect=asyncpg_dialect())  # type: ignore[no-untyped-call]
-        self._text = str(compiled)
-        self._names = tuple(compiled.positiontup or ())
-        self._constants = compiled.params
-
-    async def row(self, readers: Readers, **values: Any) -> asyncpg.Record | None:
-        """Read the first row."""
-        known: Mapping[str, Any] = {**self._constants, **values}
-        return await readers.row(self._text, [known[name] for name in self._names])
-
-
 def _of_user(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """All memberships in one row, each of two arrays in the same order."""
     theirs = select(column).where(Membership.user_id == User.id).order_by(Membership.id)
@@ -95,24 +79,24 @@ _SESSION = (
     .join(User, User.id == Session.user_id)
     .where(Session.revoked_at.is_(None), Session.expires_at > _NOW)
 )
-_BY_SECRET = _Prepared(
+_BY_SECRET = Prepared(
     _SESSION.where(
         Session.secret_hash == bindparam("digest", type_=Session.secret_hash.type),
         Session.last_seen_at > bindparam("idle_since", type_=DateTime(timezone=True)),
     )
 )
-_BY_TOKEN = _Prepared(
+_BY_TOKEN = Prepared(
     _SESSION.where(
         Session.id == bindparam("session_id", type_=Uuid), Session.user_id == bindparam("owner_id", type_=Uuid)
     )
 )
-_BY_IDENTITY = _Prepared(
+_BY_IDENTITY = Prepared(
     select(*_USER)
     .join(Identity, Identity.user_id == User.id)
     .where(Identity.issuer == bindparam("issuer", type_=Text), Identity.subject == bindparam("subject", type_=Text))
 )
 # The membership is joined, not looked up beside: without it there is no key.
-_BY_KEY = _Prepared(
+_BY_KEY = Prepared(
     select(
         ApiKey.id,
         ApiKey.name,

@@ -51,13 +51,13 @@ async def merge(tx: Tx, viewer: Viewer, candidate_id: UUID, into_id: UUID) -> Me
     """Let one pattern take another's place, with its evidence, its links and what runs recognize it by."""
     if candidate_id == into_id:
         raise Invalid("A pattern cannot be merged into itself.", fields={"intoId": "is the candidate itself"})
-    candidate, target = await deciding.hold_for(tx.session, viewer, candidate_id, into_id)
+    candidate, target = await deciding.hold_to_move(tx.session, viewer, candidate_id, into_id)
     if candidate.repo_id != target.repo_id:
         raise Invalid(
             "Patterns of two repositories cannot be merged.", fields={"intoId": "is a pattern of another repository"}
         )
     before = candidate.status
-    candidate.status = advance(before, Move.MERGE, deciding.standing_of(candidate))
+    candidate.status = advance(before, Move.MERGE, lambda: deciding.standing_of(candidate))
     if target.superseded_by_id is not None:
         raise InvalidTransition("Another pattern has taken this one's place.", **deciding.standing_of(target))
     now = datetime.now(UTC)

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from app.checkers.registry import ready
-from app.db.history import Step, record
-from app.db.tx import Tx
+from app.db.history import Step, record, record_alone
+from app.db.tx import Outcome, Stroke, Tx
 from app.domain.errors import Invalid, InvalidTransition, NotFound, Refusal
 from app.domain.ids import Kind
 from app.domain.links import Link
@@ -38,9 +38,26 @@ class Decision:
     links: Sequence[Link] = ()
     successor_id: UUID | None = None
 
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether nothing but the pattern itself is read and written."""
+        return not self.links and self.successor_id is None
 
-async def decide(tx: Tx, viewer: Viewer, decision: Decision) -> None:
-    """Move a pattern."""
+
+async def decide(tx: Stroke, viewer: Viewer, decision: Decision) -> None:
+    """Move a pattern, by one statement that writes only if nobody was faster."""
+    pattern = deciding.permitted(viewer, await deciding.look_at(tx.readers, viewer, decision.pattern_id))
+    now = datetime.now(UTC)
+    step = _move(viewer, pattern, decision, now)
+    _audit(tx, viewer, decision, pattern)
+    owner = pattern.repo_id, pattern.organization_id
+    if not await record_alone(tx, *owner, viewer.user_id, now, step, pattern.version):
+        again = await deciding.look_at(tx.readers, viewer, decision.pattern_id)
+        raise deciding.overtaken(deciding.permitted(viewer, again))
+
+
+async def decide_with_others(tx: Tx, viewer: Viewer, decision: Decision) -> None:
+    """Move a pattern where more than itself is read or written: links that it gets, what takes its place."""
     asked = [decision.pattern_id, *([] if decision.successor_id is None else [decision.successor_id])]
     held = await deciding.hold_standing(tx.session, viewer, asked)
     pattern = deciding.permitted(viewer, held.get(decision.pattern_id))
@@ -51,8 +68,7 @@ async def decide(tx: Tx, viewer: Viewer, decision: Decision) -> None:
         step = replace(step, changes={**step.changes, "superseded_by_id": successor.id})
     if decision.links:
         tx.session.add_all(await deciding.new_links(tx.session, viewer, pattern, decision.links))
-    assert isinstance(decision.wanted, Move)
-    tx.audit(viewer, f"{decision.wanted.value.lower()}Pattern", Kind.PATTERN, pattern.id, pattern.organization_id)
+    _audit(tx, viewer, decision, pattern)
     await record(tx, pattern.repo_id, pattern.organization_id, viewer.user_id, now, [step])
 
 
@@ -72,7 +88,7 @@ async def decide_all(tx: Tx, viewer: Viewer, decisions: Sequence[Decision]) -> l
         refusals.append(None)
         # The same pattern may be decided about again further on.
         looked_at = {name: value for name, value in step.changes.items() if name in Standing.__slots__}
-        held[pattern.id] = replace(pattern, **looked_at)
+        held[pattern.id] = replace(pattern, raced=False, **looked_at)
         tx.audit(viewer, "triagePatterns", Kind.PATTERN, pattern.id, pattern.organization_id)
         steps.setdefault((pattern.repo_id, pattern.organization_id), []).append(step)
     for (repo_id, organization_id), theirs in steps.items():
@@ -80,12 +96,19 @@ async def decide_all(tx: Tx, viewer: Viewer, decisions: Sequence[Decision]) -> l
     return refusals
 
 
+def _audit(tx: Outcome, viewer: Viewer, decision: Decision, pattern: Standing) -> None:
+    assert isinstance(decision.wanted, Move)
+    tx.audit(viewer, f"{decision.wanted.value.lower()}Pattern", Kind.PATTERN, pattern.id, pattern.organization_id)
+
+
 def _move(viewer: Viewer, pattern: Standing, decision: Decision, now: datetime) -> Step:
     """Say what a move changes, or refuse it."""
     deciding.expect(pattern, decision.expected_version)
+    if pattern.raced and decision.expected_version is None:
+        raise deciding.overtaken(pattern)
     before, wanted = pattern.status, decision.wanted
     move = move_to(before, wanted) if isinstance(wanted, PatternStatus) else wanted
-    after = advance(before, move, deciding.standing_of(pattern))
+    after = advance(before, move, lambda: deciding.standing_of(pattern))
     if decision.edits and move is not Move.PROMOTE:
         fields = dict.fromkeys(decision.edits, "only with a promotion")
         raise Invalid("Only a promotion sets these.", fields=fields)
@@ -128,8 +151,7 @@ def _compile(pattern: Standing) -> None:
     if pattern.rule_kind is RuleKind.LLM:
         return
     languages, include = tuple(pattern.scope_languages), tuple(pattern.scope_include)
-    definition = json.dumps(pattern.rule_definition, sort_keys=True)
-    fault = _fault(pattern.rule_kind, definition, languages, include, tuple(pattern.scope_exclude))
+    fault = _fault(pattern.rule_kind, pattern.rule_definition, languages, include, tuple(pattern.scope_exclude))
     if fault is not None:
         raise Invalid("The rule of this pattern cannot be run; mend it first.", fields={"patternId": fault})
 

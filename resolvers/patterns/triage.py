@@ -1,6 +1,9 @@
 """Triage: the moves of patterns from one status to another."""
 
 import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, cast
 
 import strawberry
@@ -9,7 +12,9 @@ from strawberry.types import Info
 from app.domain.errors import ErrorCode, Invalid, NotFound, Refusal
 from app.domain.ids import Kind, parse_as
 from app.domain.pattern import Move, PatternStatus, Severity
+from app.domain.viewer import Viewer
 from app.domain.wording import check_wording
+from app.runtime import Runtime
 from app.services import triaging
 from app.services.triaging import Decision
 from resolvers.context import Context
@@ -26,8 +31,8 @@ _REASON = "Why, at most 500 characters."
 _RATIONALE = "Why it holds, in a person's words, at most 1,000 characters; null clears it."
 _SEVERITY = "How grave its violations are; omitted, it stays (WARNING at birth)."
 _REFUSES = (
-    "Refuses: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, VALIDATION_ERROR, CONFLICT (a newer version; the extensions carry "
-    "its state), INVALID_TRANSITION."
+    "Refuses: UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, VALIDATION_ERROR, CONFLICT (a newer version, or somebody was "
+    "faster; the extensions carry its state), INVALID_TRANSITION."
 )
 
 
@@ -160,11 +165,52 @@ def _decision(said: Any, wanted: Move | PatternStatus, **more: Any) -> Decision:
     )
 
 
-async def _decided(context: Context, said: Any, move: Move, **more: Any) -> PatternPayload:
+def _promotion(said: PromotePatternInput) -> Decision:
+    edits = edits_of(said, "severity", "rationale", "description", "enforcement")
+    links = [] if said.provenance is strawberry.UNSET else links_of(said.provenance)
+    return _decision(said, Move.PROMOTE, edits=edits, links=links)
+
+
+def _retirement(said: DeprecatePatternInput) -> Decision:
+    named = None if said.superseded_by_id is strawberry.UNSET else said.superseded_by_id
+    successor = None if named is None else parse_as(Kind.PATTERN, named, field="supersededById")
+    return _decision(said, Move.DEPRECATE, successor_id=successor)
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """A mutation that decides about one pattern: what it takes, and how that is read."""
+
+    input: type
+    read: Callable[[Any], Decision]
+
+
+DECISIONS: Mapping[str, Deciding] = {
+    "promotePattern": Deciding(PromotePatternInput, _promotion),
+    "rejectPattern": Deciding(RejectPatternInput, partial(_decision, wanted=Move.REJECT)),
+    "deferPattern": Deciding(DeferPatternInput, partial(_decision, wanted=Move.DEFER)),
+    "reopenPattern": Deciding(ReopenPatternInput, partial(_decision, wanted=Move.REOPEN)),
+    "demotePattern": Deciding(DemotePatternInput, partial(_decision, wanted=Move.DEMOTE)),
+    "deprecatePattern": Deciding(DeprecatePatternInput, _retirement),
+    "restorePattern": Deciding(RestorePatternInput, partial(_decision, wanted=Move.RESTORE)),
+}
+
+
+async def decide(door: Context | Runtime, viewer: Viewer, decision: Decision) -> None:
+    """Take a decision: with one statement where that is enough."""
+    if decision.is_alone:
+        async with door.strike() as stroke:
+            await triaging.decide(stroke, viewer, decision)
+    else:
+        async with door.write() as tx:
+            await triaging.decide_with_others(tx, viewer, decision)
+
+
+async def _decided(info: Info[Context, None], said: Any) -> PatternPayload:
+    context = info.context
     viewer = context.viewer
-    decision = _decision(said, move, **more)
-    async with context.write() as tx:
-        await triaging.decide(tx, viewer, decision)
+    decision = DECISIONS[info.field_name].read(said)
+    await decide(context, viewer, decision)
     return PatternPayload(pattern=await shown(context, "Pattern", decision.pattern_id))
 
 
@@ -181,9 +227,7 @@ class TriageMutations:
         input: Annotated[PromotePatternInput, strawberry.argument(description="The promotion.")],  # noqa: A002
     ) -> PatternPayload | None:
         """Promote a pattern."""
-        edits = edits_of(input, "severity", "rationale", "description", "enforcement")
-        links = [] if input.provenance is strawberry.UNSET else links_of(input.provenance)
-        return await _decided(info.context, input, Move.PROMOTE, edits=edits, links=links)
+        return await _decided(info, input)
 
     @strawberry.mutation(description=f"Refuse a candidate or a deferred pattern: no run proposes it again. {_REFUSES}")
     async def reject_pattern(
@@ -192,7 +236,7 @@ class TriageMutations:
         input: Annotated[RejectPatternInput, strawberry.argument(description="The rejection.")],  # noqa: A002
     ) -> PatternPayload | None:
         """Reject a pattern."""
-        return await _decided(info.context, input, Move.REJECT)
+        return await _decided(info, input)
 
     @strawberry.mutation(description=f"Put a candidate off, or a deferred pattern once more; it counts. {_REFUSES}")
     async def defer_pattern(
@@ -201,7 +245,7 @@ class TriageMutations:
         input: Annotated[DeferPatternInput, strawberry.argument(description="The deferral.")],  # noqa: A002
     ) -> PatternPayload | None:
         """Defer a pattern."""
-        return await _decided(info.context, input, Move.DEFER)
+        return await _decided(info, input)
 
     @strawberry.mutation(description=f"Make a rejected or deferred pattern a candidate again. {_REFUSES}")
     async def reopen_pattern(
@@ -210,7 +254,7 @@ class TriageMutations:
         input: Annotated[ReopenPatternInput, strawberry.argument(description="The second look.")],  # noqa: A002
     ) -> PatternPayload | None:
         """Reopen a pattern."""
-        return await _decided(info.context, input, Move.REOPEN)
+        return await _decided(info, input)
 
     @strawberry.mutation(
         description=f"Take authority from a pattern, which becomes a candidate; nobody validates it then. {_REFUSES}"
@@ -221,7 +265,7 @@ class TriageMutations:
         input: Annotated[DemotePatternInput, strawberry.argument(description="The demotion.")],  # noqa: A002
     ) -> PatternPayload | None:
         """Demote a pattern."""
-        return await _decided(info.context, input, Move.DEMOTE)
+        return await _decided(info, input)
 
     @strawberry.mutation(
         description="Retire an authoritative pattern, and say what takes its place: a pattern of the same repository "
@@ -233,9 +277,7 @@ class TriageMutations:
         input: Annotated[DeprecatePatternInput, strawberry.argument(description="The retirement.")],  # noqa: A002
     ) -> PatternPayload | None:
         """Deprecate a pattern."""
-        named = None if input.superseded_by_id is strawberry.UNSET else input.superseded_by_id
-        successor = None if named is None else parse_as(Kind.PATTERN, named, field="supersededById")
-        return await _decided(info.context, input, Move.DEPRECATE, successor_id=successor)
+        return await _decided(info, input)
 
     @strawberry.mutation(description=f"Make a retired pattern authoritative again. {_REFUSES}")
     async def restore_pattern(
@@ -244,7 +286,7 @@ class TriageMutations:
         input: Annotated[RestorePatternInput, strawberry.argument(description="The restoration.")],  # noqa: A002
     ) -> PatternPayload | None:
         """Restore a pattern."""
-        return await _decided(info.context, input, Move.RESTORE)
+        return await _decided(info, input)
 
     @strawberry.mutation(
         description="Decide about 1 to 100 patterns at once: each decision succeeds or is refused by itself, with the "

@@ -12,10 +12,10 @@ from graphql import (
     OperationDefinitionNode,
     get_named_type,
 )
-from sqlalchemy import ColumnElement, bindparam, case, cast, exists, func, select
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy import ColumnElement, Uuid, bindparam, case, cast, exists, func, select
 from sqlalchemy.types import TypeEngine
 
+from app.db.prepared import DIALECT
 from app.db.readers import Bytes
 from app.domain.ids import parse, parse_as
 from app.reads.page import Cursors
@@ -27,8 +27,6 @@ from resolvers.plans.arguments import Binder, Source, Variables, sources
 from resolvers.plans.json import NULL, Pieces, document, joined, leaf, object_of, public_id
 from resolvers.plans.lists import connection
 from resolvers.plans.selection import Fields, NoPlan, Selections, snake
-
-DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,26 @@ def compile_plan(
             roots.append((member, None))
     if not columns:
         raise NoPlan("nothing to read")
+    return _plan(compiler, columns, roots)
+
+
+def compile_payload(
+    schema: GraphQLSchema,
+    type_: GraphQLObjectType,
+    node: FieldNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: Variables,
+    sight: Sight,
+    cursors: Cursors,
+) -> Plan:
+    """Compile what a mutation tells of the object that it decided about, whose id is bound as `decided`."""
+    compiler = Compiler(schema, Selections(fragments, variables), variables, sight, cursors)
+    told = object_of(compiler.selections, type_, [node], lambda name, nodes: [compiler.decided(type_, name, nodes)])
+    member = f'"{(node.alias or node.name).value}":'.encode()
+    return _plan(compiler, [cast(joined(told), Bytes())], [(member, None)])
+
+
+def _plan(compiler: "Compiler", columns: list[ColumnElement[Any]], roots: list[tuple[bytes, bytes | None]]) -> Plan:
     compiled = select(*columns).compile(dialect=DIALECT)
     names = tuple(compiled.positiontup or ())
     # What shapes wrote as plain values stands among the statement's own parameters.
@@ -123,6 +141,13 @@ class Compiler:
                 return connection(self, listing, self._named(type_, nodes), nodes)
             case _:
                 raise NoPlan(name)
+
+    def decided(self, type_: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> ColumnElement[Any]:
+        """Compile the object that was decided about; null where it is gone."""
+        shape = SHAPES.get(get_named_type(type_.fields[name].type).name)
+        if shape is None:
+            raise NoPlan(name)
+        return self._looked_up(shape, nodes, lambda rows: rows.c.id == bindparam("decided", type_=Uuid))
 
     def object(self, shape: Shape, type_: GraphQLObjectType, nodes: list[FieldNode], rows: Rows) -> Pieces:
         """Compile what is selected of a row."""

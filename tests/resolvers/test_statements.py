@@ -1,7 +1,7 @@
 """How many statements a document takes: one as a plan, else one a level, and never more for more rows."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,23 +19,29 @@ from tests.resolvers.conftest import Ask, Watched
 
 @contextmanager
 def statements(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Collect the SQL that reads send, whichever way they go."""
+    """Collect the SQL that reads and decisions send, whichever way they go."""
     sent: list[str] = []
-    row = runtime.readers.row
+    engines = (runtime.reading_engine.sync_engine, runtime.engine.sync_engine)
 
-    async def counted(statement: str, arguments: Sequence[Any]) -> Any:
-        sent.append(statement)
-        return await row(statement, arguments)
+    def counting(row: Callable[[str, Sequence[Any]], Awaitable[Any]]) -> Callable[[str, Sequence[Any]], Awaitable[Any]]:
+        async def counted(statement: str, arguments: Sequence[Any]) -> Any:
+            sent.append(statement)
+            return await row(statement, arguments)
+
+        return counted
 
     def heard(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         sent.append(statement)
 
-    monkeypatch.setattr(runtime.readers, "row", counted)
-    event.listen(runtime.reading_engine.sync_engine, "before_cursor_execute", heard)
+    for pool in (runtime.readers, runtime.writers):
+        monkeypatch.setattr(pool, "row", counting(pool.row))
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", heard)
     try:
         yield sent
     finally:
-        event.remove(runtime.reading_engine.sync_engine, "before_cursor_execute", heard)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", heard)
         monkeypatch.undo()
 
 
@@ -108,3 +114,51 @@ async def test_how_many_statements_a_document_takes_does_not_depend_on_the_rows(
         taken.append(len(sent))
     assert engine_of.planned is engine_of.use_plans
     assert taken == [1 if engine_of.planned else DOCUMENTS[document]] * 2
+
+
+# Of each mutation how many statements it takes for one pattern, as a plan and by the resolvers; BEGIN and COMMIT, which
+# those with others need, not counted.
+DECIDED = {
+    'promotePattern(input: {patternId: PATTERN, rationale: "Why."}) { pattern { id status } }': (3, 3),
+    "rejectPattern(input: {patternId: PATTERN}) { pattern { status history { nodes { kind } } } }": (3, 4),
+    "deferPattern(input: {patternId: PATTERN}) { pattern { deferCount statusChangedBy { login } } }": (3, 4),
+}
+
+
+@pytest.mark.parametrize("mutation", DECIDED)
+async def test_a_decision_takes_a_look_a_statement_that_commits_by_itself_and_an_answer(
+    mutation: str,
+    engine_of: Watched,
+    session: AsyncSession,
+    repo: models.Repo,
+    runtime: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    organization = await session.get_one(models.Organization, repo.organization_id)
+    member = await factories.member(session, organization, role=Role.REVIEWER)
+    viewer = Viewer(member.user_id, {repo.organization_id: Role.REVIEWER}, Credential(CredentialKind.ACCESS_TOKEN))
+    row = await factories.pattern(session, repo)
+    asked = f"mutation {{ {mutation} }}".replace("PATTERN", f'"{public(Kind.PATTERN, row.id)}"')
+    with statements(runtime, monkeypatch) as sent:
+        answer = json.loads(await engine_of.ask(viewer, asked))
+    assert "errors" not in answer, answer
+    assert len(sent) == DECIDED[mutation][0 if engine_of.use_plans else 1], sent
+    assert sum("UPDATE patterns" in statement for statement in sent) == 1
+
+
+async def test_a_hundred_decisions_take_no_more_statements_than_their_kinds(
+    session: AsyncSession, repo: models.Repo, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization = await session.get_one(models.Organization, repo.organization_id)
+    member = await factories.member(session, organization, role=Role.REVIEWER)
+    viewer = Viewer(member.user_id, {repo.organization_id: Role.REVIEWER}, Credential(CredentialKind.ACCESS_TOKEN))
+    taken = []
+    for count in (10, 100):
+        rows = [await factories.pattern(session, repo) for _ in range(count)]
+        said = ", ".join(f'{{patternId: "{public(Kind.PATTERN, row.id)}", to: REJECTED}}' for row in rows)
+        asked = f"mutation {{ triagePatterns(input: {{decisions: [{said}]}}) {{ results {{ errorCode }} }} }}"
+        with statements(runtime, monkeypatch) as sent:
+            answer = json.loads(await Watched(runtime).ask(viewer, asked))
+        assert "errors" not in answer, answer
+        taken.append(len(sent))
+    assert taken[0] == taken[1] <= 6

@@ -2,14 +2,20 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import product
+from typing import Any
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.models import AuditEntry, Pattern, PatternEvent, Repo
 from app.domain.ids import Kind, public
 from app.domain.pattern import PatternStatus
 from tests import factories as make
+from tests.installed import eventually
 from tests.triage.desk import Desk, uuid_of
 
 REPOS, CANDIDATES = 3, 5
@@ -32,6 +38,77 @@ async def test_of_two_reviewers_one_wins_and_the_other_is_told(desk: Desk) -> No
         assert row.status_changed_by_id == event.actor_id == desk.people[winner].user.id
         # What the loser wanted has left no trace.
         assert (row.owner_id is None) is (row.validated_at is None) is (winner == "admin")
+
+
+@asynccontextmanager
+async def holding(engine: AsyncEngine, desk: Desk) -> AsyncIterator[AsyncConnection]:
+    """Hold the repository: whoever decides inside has seen how things stand, and waits until they are different."""
+    looking = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    async def waits() -> bool:
+        async with engine.connect() as other:
+            return bool(await other.scalar(text(looking)))
+
+    async with engine.begin() as connection:
+        await connection.execute(select(Repo.id).where(Repo.id == desk.repo.id).with_for_update(key_share=True))
+        yield connection
+        await eventually(waits)
+
+
+# What somebody decides, said about a pattern and perhaps another one; all without a version.
+SLOWER: dict[str, dict[str, Any]] = {
+    "promotePattern": {},
+    "deferPattern": {},
+    "triagePatterns": {"to": "AUTHORITATIVE"},
+    "mergePattern": {},
+}
+
+
+@pytest.mark.parametrize("status", [PatternStatus.REJECTED, PatternStatus.DEFERRED])
+@pytest.mark.parametrize("mutation", list(SLOWER))
+async def test_the_slower_of_two_is_told_the_present_state_though_it_named_no_version(
+    mutation: str, status: PatternStatus, desk: Desk, engine: AsyncEngine
+) -> None:
+    pattern, other = await desk.pattern(), await desk.pattern()
+    said: dict[str, Any] = {"patternId": pattern, **SLOWER[mutation]}
+    if mutation == "triagePatterns":
+        said = {"decisions": [said]}
+    elif mutation == "mergePattern":
+        said = {"candidateId": pattern, "intoId": other}
+    faster = {"status": status, "version": 2, "status_changed_by_id": desk.people["admin"].user.id}
+    async with holding(engine, desk) as connection:
+        slower = asyncio.create_task(desk.do(mutation, said))
+        change = update(Pattern).where(Pattern.id == uuid_of(pattern))
+        await connection.execute(change.values(deferred_at=desk.home.runtime.clock(), **faster))
+    reply = await slower
+    if mutation == "triagePatterns":
+        (result,) = reply.data["triagePatterns"]["results"]
+        assert (result["errorCode"], result["pattern"]["status"]) == ("CONFLICT", status.value)
+    else:
+        told = reply.extensions
+        assert (told["code"], told["patternId"], told["version"]) == ("CONFLICT", pattern, 2)
+        assert (told["status"], told["statusChangedBy"]) == (status.value, desk.people["admin"].id)
+    # Nothing is left of it: no step, no number, no audit.
+    assert await desk.history(pattern) == []
+    assert await desk.audited() == []
+    assert await desk.session.scalar(select(Repo.change_sequence).where(Repo.id == desk.repo.id)) == 0
+
+
+async def test_what_runs_measure_meanwhile_is_no_conflict(desk: Desk, engine: AsyncEngine) -> None:
+    pattern, other = await desk.pattern(), await desk.pattern()
+    async with holding(engine, desk) as connection:
+        slower = asyncio.gather(
+            desk.done("promotePattern", {"patternId": pattern}),
+            desk.done("triagePatterns", {"decisions": [{"patternId": other, "to": "REJECTED"}]}),
+        )
+        await connection.execute(update(Pattern).where(Pattern.repo_id == desk.repo.id).values(authors=9))
+        await connection.execute(update(Repo).where(Repo.id == desk.repo.id).values(change_sequence=41))
+    promoted, _ = await slower
+    assert (promoted["status"], promoted["version"]) == ("AUTHORITATIVE", 2)
+    # The counter goes on from where the others left it while this was waited for.
+    sequences = [event.sequence for id_ in (pattern, other) for event in await desk.history(id_)]
+    assert sorted(sequences) == [42, 43]
+    assert (await desk.row(pattern)).authors == 9
 
 
 async def test_a_crowd_over_several_repositories_leaves_one_decision_each(desk: Desk) -> None:
@@ -75,7 +152,7 @@ async def test_batches_that_cross_each_other_all_end(desk: Desk) -> None:
         *(desk.do("triagePatterns", {"decisions": batch}) for batch in (forth, forth[::-1]) for _ in range(4)),
         *(desk.do("mergePattern", said) for said in (*merges, *backwards)),
     )
-    assert {code for reply in replies for code in reply.codes} <= {"INVALID_TRANSITION"}
+    assert {code for reply in replies for code in reply.codes} <= {"INVALID_TRANSITION", "CONFLICT"}
     await desk.session.commit()
     for repo in repos:
         numbers = await desk.session.scalars(

@@ -45,7 +45,7 @@ async def reviewer(session: AsyncSession, repo: Repo) -> Viewer:
 
 
 async def decide(runtime: Runtime, viewer: Viewer, move: Move, **more: Any) -> Pattern:
-    async with runtime.write() as tx:
+    async with runtime.strike() as tx:
         await triaging.decide(tx, viewer, Decision((await pattern_of(runtime)).id, move, **more))
     return await pattern_of(runtime)
 
