@@ -1,6 +1,7 @@
 """Counting votes: by question, answer and cell; a cell is a folder, a role, an ending and whether files are new."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from zlib import crc32
 
 from app.domain.listing import Listing
@@ -11,26 +12,86 @@ Topic = tuple[str, str | None, str]
 """Family, tongue, question."""
 
 _FILE = 1 << 40
+_NEW_SITE = 1 << 80
+_SITES, _FILES = _FILE - 1, (_NEW_SITE // _FILE) - 1
+_ROLES = tuple(FileRole)
+ROLE_NUMBERS = {None: 0} | {role: number for number, role in enumerate(_ROLES, 1)}
+"""Roles as they stand in keys of places; 0 is all of them together."""
+EACH_ROLE = len(ROLE_NUMBERS)
 _BUCKETS = 1 << 22
 _RECURRING_NAME = 4
 
 
 class Cells:
-    """The kinds of places in which votes are counted, each under a small number."""
+    """The kinds of places in which votes are counted, each under a small number.
+
+    A cell counts for its folder and for all above, for the kinds of files that it is of, and for its role: what these
+    are is found out once for each cell, not for each of the thousands of forms that are counted in it.
+    """
 
     def __init__(self, listing: Listing) -> None:
         self._numbers: dict[tuple[str, FileRole, bool, str], int] = {}
-        self.places: list[tuple[str, FileRole, bool, str]] = []
+        self._asked: tuple[File | None, int] = (None, 0)
+        self._cells: list[tuple[tuple[int, ...], bool]] = []
+        self.numbers: dict[str, int] = {}
+        """Folders with their slash, and globs of kinds of files, by what they are called."""
+        self.names: list[str] = []
+        self.below: list[list[int]] = []
+        """The folders right below each folder."""
+        self.kinds: list[int] = []
         names = Counter(path.rpartition("/")[2] for path in listing.paths)
         self._recurring = {name for name, count in names.items() if count >= _RECURRING_NAME}
+        self._folder("")
 
     def of(self, file: File) -> int:
-        """Number the cell of a file."""
+        """Number the cell of a file; all families ask for the same one in a row."""
+        if file is self._asked[0]:
+            return self._asked[1]
         place = (file.folder, file.role, file.new, self._ending(file))
         number = self._numbers.get(place)
         if number is None:
-            number = self._numbers[place] = len(self.places)
-            self.places.append(place)
+            number = self._numbers[place] = len(self._cells)
+            self._cells.append((tuple(self._keys(file.folder, file.role, place[3])), file.new))
+        self._asked = file, number
+        return number
+
+    def spread(self, counted: Mapping[int, int]) -> dict[int, int]:
+        """Add up what was counted in cells by the key of each place, which is its number and that of a role."""
+        found: dict[int, int] = {}
+        for cell, packed in counted.items():
+            keys, new = self._cells[cell]
+            if new:
+                packed += (packed & _SITES) * _NEW_SITE
+            for key in keys:
+                found[key] = found.get(key, 0) + packed
+        return found
+
+    def _keys(self, folder: str, role: FileRole, ending: str) -> Iterator[int]:
+        places = {self._folder(f"{folder}/" if folder else "")}
+        above = folder
+        while above:
+            above = above.rpartition("/")[0]
+            places.add(self._folder(f"{above}/" if above else ""))
+        for kind in _kinds(folder, ending):
+            if kind not in self.numbers:
+                self.kinds.append(self._number(kind))
+            places.add(self.numbers[kind])
+        for place in places:
+            yield place * EACH_ROLE
+            yield place * EACH_ROLE + ROLE_NUMBERS[role]
+
+    def _folder(self, name: str) -> int:
+        if name not in self.numbers:
+            number = self._number(name)
+            if name:
+                above = name[:-1].rpartition("/")[0]
+                self.below[self._folder(f"{above}/" if above else "")].append(number)
+        return self.numbers[name]
+
+    def _number(self, name: str) -> int:
+        number = self.numbers[name] = len(self.names)
+        self.names.append(name)
+        self.below.append([])
         return number
 
     def _ending(self, file: File) -> str:
@@ -56,7 +117,9 @@ class Counts:
         """Look at a file before votes are counted: which endless forms recur at all."""
         if not (family.open and _speaks(family, file)):
             return
-        seen = self._recurring.setdefault(family.name, bytearray(_BUCKETS))
+        seen = self._recurring.get(family.name)
+        if seen is None:
+            seen = self._recurring[family.name] = bytearray(_BUCKETS)
         tongue = family.tongue_of(file)
         buckets = {
             _bucket(tongue, vote.topic, form)
@@ -73,14 +136,14 @@ class Counts:
             return
         tongue, cell = family.tongue_of(file), self.cells.of(file)
         seen, least = self._recurring.get(family.name), family.least.files
-        asked: Counter[Topic] = Counter()
-        answered: Counter[tuple[Topic, str]] = Counter()
+        asked: dict[Topic, int] = {}
+        answered: dict[tuple[Topic, str], int] = {}
         for vote in family.votes(file, facts.get(family.name), world):
             topic = (family.name, tongue, vote.topic)
-            asked[topic] += vote.times
+            asked[topic] = asked.get(topic, 0) + vote.times
             for form in vote.forms:
                 if seen is None or seen[_bucket(tongue, vote.topic, form)] >= least:
-                    answered[topic, form] += vote.times
+                    answered[topic, form] = answered.get((topic, form), 0) + vote.times
         for topic, times in asked.items():
             counted = self.topics[topic]
             counted[cell] = counted.get(cell, 0) + _FILE + times
@@ -89,9 +152,22 @@ class Counts:
             counted[cell] = counted.get(cell, 0) + _FILE + times
 
 
-def sites_and_files(packed: int) -> tuple[int, int]:
-    """Take a count apart."""
-    return packed % _FILE, packed // _FILE
+def taken_apart(packed: int) -> tuple[int, int, int]:
+    """Give the sites, the files and the sites of new files of a count."""
+    return packed & _SITES, packed // _FILE & _FILES, packed // _NEW_SITE
+
+
+def sites_of(counted: Mapping[int, int]) -> int:
+    """Add up the sites of all cells."""
+    return sum(packed & _SITES for packed in counted.values())
+
+
+def _kinds(folder: str, ending: str) -> Iterator[str]:
+    if ending:
+        yield f"**/{ending}"
+    # The topmost folder is found as a folder.
+    for name in set(folder.split("/")[1:]):
+        yield f"**/{name}/**"
 
 
 def _speaks(family: Family, file: File) -> bool:

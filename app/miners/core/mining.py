@@ -12,7 +12,7 @@ from app.domain.rule import Rule, Scope
 from app.domain.statistics import surprise, wilson_low
 from app.miners.core import together, tongues
 from app.miners.core.candidate import Candidate
-from app.miners.core.counting import Cells, Counts, Topic
+from app.miners.core.counting import Cells, Counts, Topic, sites_of
 from app.miners.core.family import WRITTEN, Claim, Facts, Family, File, Finding, Proposal, World, languages_of
 from app.miners.core.scopes import Ground, Where, find
 
@@ -232,10 +232,10 @@ def _findings(family: Family, topic: Topic, counts: Counts) -> Iterable[tuple[Fa
         return
     grounds: dict[str, Ground] = {}
     total = applicable.get("", None)
-    single = sum(sum(each.values()) & ((1 << 40) - 1) for each in forms.values()) == total.sites
+    single = sum(map(sites_of, forms.values())) == total.sites
     for form in sorted(forms):
         # Most forms are rare, and their folders need not be added up to see it.
-        if sum(packed & ((1 << 40) - 1) for packed in forms[form].values()) < family.least.sites * 0.4:
+        if sites_of(forms[form]) < family.least.sites * 0.4:
             continue
         ground = Ground(counts.cells, forms[form])
         if single:
@@ -272,7 +272,7 @@ def _rivals(
     for other in forms:
         if other != form:
             ground = grounds.get(other) or Ground(counts.cells, forms[other])
-            sites = sum(ground.get(name, role).sites for name in names for role in roles)
+            sites = sum(ground.sites(name, role) for name in names for role in roles)
             if sites:
                 found.append((other, sites))
     return tuple(sorted(found, key=lambda rival: (-rival[1], rival[0]))[:5])

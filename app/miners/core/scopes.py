@@ -1,13 +1,12 @@
 """Finding where a form holds: the largest folders, or the kinds of files, in which hardly any site breaks it."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.domain.recognition import FileRole
 from app.domain.rule import Scope
 from app.domain.statistics import wilson_low
-from app.miners.core.counting import Cells, sites_and_files
+from app.miners.core.counting import EACH_ROLE, ROLE_NUMBERS, Cells, taken_apart
 from app.miners.core.family import Least, languages_of
 
 MOST_INCLUDES = 5
@@ -23,9 +22,6 @@ _WIDER, _MOST_OF_IT = 1.2, 0.6
 # A convention of new code may hold where old code does not follow yet.
 _NEW_SITES, _NEW_SHARE, _RISE, _RISING_LEAST = 8, 0.92, 0.1, 0.4
 _YOUNG_SHARE, _YOUNG_NEW_SHARE = 0.80, 0.95
-
-Key = tuple[str, FileRole | None]
-"""A folder with its slash, or the glob of a kind of file; and a role, None for all together."""
 
 
 @dataclass(slots=True)
@@ -54,53 +50,52 @@ class Ground:
     """Tallies of every folder with all below it, and of every kind of file."""
 
     def __init__(self, cells: Cells, counted: Mapping[int, int]) -> None:
-        self.tallies: dict[Key, Tally] = {}
-        self.below: dict[Key, list[str]] = defaultdict(list)
-        self.kinds: dict[FileRole | None, list[str]] = defaultdict(list)
-        for cell, packed in counted.items():
-            folder, role, new, ending = cells.places[cell]
-            sites, files = sites_and_files(packed)
-            tally = Tally(sites, files, sites if new else 0)
-            for each in (role, None):
-                self._add(folder, ending, each, tally)
+        self._cells = cells
+        self._sums = cells.spread(counted)
+        self._near: dict[int, list[list[tuple[str, int]]]] = {}
 
     def get(self, name: str, role: FileRole | None) -> Tally:
         """Give the tally of a place."""
-        return self.tallies.get((name, role), _NOTHING)
+        return Tally(*taken_apart(self._sums.get(self._key(name, role), 0)))
+
+    def sites(self, name: str, role: FileRole | None) -> int:
+        """Give only the sites of a place."""
+        return taken_apart(self._sums.get(self._key(name, role), 0))[0]
 
     def roles(self) -> list[FileRole]:
         """List the roles that have sites."""
-        return sorted({role for _, role in self.tallies if role is not None}, key=lambda role: role.value)
+        top = self._cells.numbers[""] * EACH_ROLE
+        found = [role for role, number in ROLE_NUMBERS.items() if role is not None and top + number in self._sums]
+        return sorted(found, key=lambda role: role.value)
 
-    def _add(self, folder: str, ending: str, role: FileRole | None, tally: Tally) -> None:
-        name = f"{folder}/" if folder else ""
-        while True:
-            known = self.tallies.get((name, role))
-            above = f"{name[:-1].rpartition('/')[0]}/".lstrip("/")
-            if known is None:
-                known = self.tallies[name, role] = Tally()
-                if name:
-                    self.below[above, role].append(name)
-            known.add(tally)
-            if not name:
-                break
-            name = above
-        for kind in _kinds(folder, ending):
-            if (kind, role) not in self.tallies:
-                self.tallies[kind, role] = Tally()
-                self.kinds[role].append(kind)
-            self.tallies[kind, role].add(tally)
+    def below(self, name: str, role: FileRole | None) -> list[str]:
+        """List the folders right below one that have sites."""
+        cells, number = self._cells, ROLE_NUMBERS[role]
+        return [
+            cells.names[part] for part in cells.below[cells.numbers[name]] if part * EACH_ROLE + number in self._sums
+        ]
 
+    def near(self, name: str, role: FileRole | None, least: int) -> list[list[tuple[str, int]]]:
+        """List the folders right below one, each with those below it, that have so many sites; found out once."""
+        key = self._key(name, role)
+        if key not in self._near:
+            self._near[key] = [
+                [
+                    (folder, sites)
+                    for folder in (part, *self.below(part, role))
+                    if (sites := self.sites(folder, role)) >= least
+                ]
+                for part in self.below(name, role)
+            ]
+        return self._near[key]
 
-_NOTHING = Tally()
+    def kinds(self, role: FileRole | None) -> list[str]:
+        """List the kinds of files that have sites."""
+        cells, number = self._cells, ROLE_NUMBERS[role]
+        return sorted(cells.names[kind] for kind in cells.kinds if kind * EACH_ROLE + number in self._sums)
 
-
-def _kinds(folder: str, ending: str) -> Iterator[str]:
-    if ending:
-        yield f"**/{ending}"
-    # The topmost folder is found as a folder.
-    for name in set(folder.split("/")[1:]):
-        yield f"**/{name}/**"
+    def _key(self, name: str, role: FileRole | None) -> int:
+        return self._cells.numbers.get(name, -1) * EACH_ROLE + ROLE_NUMBERS[role]
 
 
 @dataclass(slots=True)
@@ -147,7 +142,7 @@ def _in_role(applicable: Ground, conforming: Ground, least: Least, role: FileRol
     total = conforming.get("", role).sites
     if best is not None and best.conforming.sites >= _MOST_OF_IT * total:
         return best
-    for kind in sorted(conforming.kinds[role]):
+    for kind in conforming.kinds(role):
         have, of = conforming.get(kind, role), applicable.get(kind, role)
         if have.sites > (_WIDER * best.conforming.sites if best else 0) and holds(have, of, least):
             best = Where((kind,), (), (), have, of)
@@ -173,7 +168,7 @@ def _folders(applicable: Ground, conforming: Ground, least: Least, role: FileRol
             exclude = tuple(f"{part}**" for part in breaking)
             found.append(Where((f"{name}**",) if name else (), exclude, (), kept, left))
         else:
-            waiting += conforming.below[name, role]
+            waiting += conforming.below(name, role)
     found.sort(key=lambda where: (-where.conforming.sites, where.include))
     return _joined(found[:MOST_INCLUDES]) if found else None
 
@@ -183,7 +178,7 @@ def _tightest(applicable: Ground, conforming: Ground, least: Least, role: FileRo
     best, all_of_it = name, conforming.get(name, role).sites
     broken = applicable.get(name, role).sites - all_of_it
     while True:
-        below = conforming.below[name, role]
+        below = conforming.below(name, role)
         inner = [part for part in below if conforming.get(part, role).sites >= _NEARLY_ALL * all_of_it]
         if not inner:
             break
@@ -197,15 +192,13 @@ def _tightest(applicable: Ground, conforming: Ground, least: Least, role: FileRo
 def _breaking(applicable: Ground, conforming: Ground, role: FileRole | None, name: str) -> list[str]:
     """List the folders below, at most two steps down, that do otherwise."""
     found: list[str] = []
-    for part in applicable.below[name, role]:
-        inner = [part, *applicable.below[part, role]]
-        for folder in inner:
-            of = applicable.get(folder, role)
-            if of.sites >= _LEAST_BREAKING and _share(conforming.get(folder, role), of) < _BREAKING:
+    for family in applicable.near(name, role, _LEAST_BREAKING):
+        for folder, sites in family:
+            if conforming.sites(folder, role) < _BREAKING * sites:
                 found.append(folder)
-                if folder == part:
+                if folder.count("/") == name.count("/") + 1:
                     break
-    found.sort(key=lambda folder: (-applicable.get(folder, role).sites, folder))
+    found.sort(key=lambda folder: (-applicable.sites(folder, role), folder))
     return sorted(found[:MOST_EXCLUDES])
 
 
