@@ -1,9 +1,9 @@
 """What a rule was seen to do in a repository: counts, places, people and times; parts of it add up to the whole."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 from zlib import crc32
 
 from app.domain.pattern import CodeCategory
@@ -38,6 +38,39 @@ class Past:
     """Whether it was added in the last twelve months of the repository's history."""
 
 
+class Sighted(Protocol):
+    """A site of a rule, as whoever looked for it tells of it."""
+
+    @property
+    def conforming(self) -> bool:
+        """Whether it does what the rule says."""
+
+    @property
+    def start(self) -> int | None:
+        """Its first line."""
+
+    @property
+    def end(self) -> int | None:
+        """Its last line."""
+
+    @property
+    def form(self) -> str | None:
+        """What stands there, in a word."""
+
+
+class Glimpse(NamedTuple):
+    """What a rule was seen to do in one file: all that hangs on nothing but its content, whoever wrote it and when."""
+
+    applicable: int
+    conforming: int
+    start: int | None
+    """The lines of the conforming place that shows most; None where the file itself is meant, or none conforms."""
+    end: int | None
+    violations: Sequence[tuple[int | None, int | None, str | None]]
+    """First line, last line and form of places that do not conform; at most so many as are kept of all files."""
+    rivals: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class Measurement:
     """Everything that is known of a rule after it was run over files."""
@@ -68,36 +101,28 @@ class Measurement:
         """Conforming of applicable; None where there is nothing to conform."""
         return self.conforming / self.applicable if self.applicable else None
 
-    def see(self, places: Iterable[tuple[bool, Place]], past: Past, category: CodeCategory) -> None:
-        """Take in the sites of one file."""
-        conforming = applicable = 0
-        shown: Place | None = None
-        for fine, place in places:
-            applicable += 1
-            if fine:
-                conforming += 1
-                if shown is None or _fitness(place) < _fitness(shown):
-                    shown = place
-            else:
-                self.violations.append(place)
-                if place.form:
-                    _count(self.rivals, place.form, 1)
-        self.applicable += applicable
-        self.conforming += conforming
-        self.files += applicable > 0
-        self.conforming_files += conforming > 0
+    def see(self, seen: Glimpse, path: str, blob_id: str, past: Past, category: CodeCategory) -> None:
+        """Take in what was seen of one file."""
+        self.applicable += seen.applicable
+        self.conforming += seen.conforming
+        self.files += seen.applicable > 0
+        self.conforming_files += seen.conforming > 0
         if past.new:
-            self.new_applicable += applicable
-            self.new_conforming += conforming
-        if conforming and shown is not None:
-            _count(self.categories, category, conforming)
+            self.new_applicable += seen.applicable
+            self.new_conforming += seen.conforming
+        for start, end, form in seen.violations:
+            self.violations.append(Place(path, blob_id, start, end, form))
+        for form, count in seen.rivals.items():
+            _count(self.rivals, form, count)
+        if seen.conforming:
+            _count(self.categories, category, seen.conforming)
             if past.authors:
-                _count(self.authors, max(past.authors, key=lambda name: (past.authors[name], name)), conforming)
+                _count(self.authors, max(past.authors, key=lambda name: (past.authors[name], name)), seen.conforming)
                 for name in past.authors:
                     _count(self.authors, name, 0)
             self.oldest = min((each for each in (self.oldest, past.first) if each), default=None)
             self.newest = max((each for each in (self.newest, past.first) if each), default=None)
-            self.samples.append(shown)
+            self.samples.append(Place(path, blob_id, seen.start, seen.end))
         self._trim()
 
     def breaks(self, reason: str) -> None:
@@ -142,6 +167,28 @@ class Measurement:
         return self
 
 
+def glimpsed(sites: Iterable[Sighted]) -> Glimpse:
+    """Sum up the sites of one file."""
+    conforming = applicable = 0
+    shown: Sighted | None = None
+    violations: list[tuple[int | None, int | None, str | None]] = []
+    rivals: dict[str, int] = {}
+    for site in sites:
+        applicable += 1
+        if not site.conforming:
+            violations.append((site.start, site.end, site.form))
+            if site.form:
+                _count(rivals, site.form, 1)
+            continue
+        conforming += 1
+        if shown is None or _fitness(site.start, site.end) < _fitness(shown.start, shown.end):
+            shown = site
+    if len(violations) > MOST_PLACES:
+        violations = sorted(violations, key=lambda lines: lines[0] or 0)[:MOST_PLACES]
+    start, end = (None, None) if shown is None else (shown.start, shown.end)
+    return Glimpse(applicable, conforming, start, end, violations, rivals)
+
+
 def _count(counts: dict[Name, int], name: Name, more: int) -> None:
     counts[name] = counts.get(name, 0) + more
 
@@ -151,7 +198,7 @@ def _lot(place: Place) -> tuple[int, str, int]:
     return (crc32(place.path.encode()), place.path, place.start or 0)
 
 
-def _fitness(place: Place) -> tuple[int, int]:
+def _fitness(start: int | None, end: int | None) -> tuple[int, int]:
     """Prefer places that show enough and not too much."""
-    lines = (place.end or 0) - (place.start or 0) + 1
-    return (abs(lines - 6) if lines > 1 else 3, place.start or 0)
+    lines = (end or 0) - (start or 0) + 1
+    return (abs(lines - 6) if lines > 1 else 3, start or 0)

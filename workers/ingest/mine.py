@@ -19,8 +19,9 @@ from app.reads import mining
 from app.reads.mining import StandingPattern
 from workers.ingest.step import Attempt
 from workers.mining import crafts
+from workers.mining.batches import Item
 from workers.mining.keeping import Kept, key_of
-from workers.mining.measuring import measure, read_items
+from workers.mining.measuring import measure
 from workers.mining.prospects import Prospect, Standing, places_to_show
 from workers.mining.quoting import quoted
 
@@ -107,25 +108,34 @@ async def _facts(attempt: Attempt, files: Sequence[FileFacts]) -> Kept:
     wanted: dict[str, FileFacts] = {}
     for file in files:
         wanted.setdefault(_key(file), file)
-    kept = await Kept.open(attempt.storage, attempt.owner, extractor_version(), set(wanted))
+    again = attempt.progress.held.forced
+    kept = await Kept.open(attempt.storage, attempt.owner, extractor_version(), set(wanted), again=again)
     there = kept.keys
-    missing = [file for key, file in wanted.items() if key not in there]
+    missing = [
+        Item(file.path, file.blob_id, file.language, file.role) for key, file in wanted.items() if key not in there
+    ]
     done = len(files) - len(missing)
     attempt.progress.move(done)
-    items = read_items(attempt, missing, {})
-    async with aclosing(
-        attempt.runtime.hands.each(
-            crafts.taking, None, items, seconds=crafts.FACTS_SECONDS, batch=100, party=attempt.owner.organization_id
-        )
-    ) as answers:
+    taken = attempt.runtime.hands.each(
+        crafts.taking,
+        str(attempt.cache),
+        missing,
+        seconds=crafts.FACTS_SECONDS,
+        batch=100,
+        party=attempt.owner.organization_id,
+    )
+    async with aclosing(taken) as answers:
         async for item, answer in answers:
-            facts, reason = (b"{}", answer.fate.value) if isinstance(answer, Lost) else answer
-            if reason is not None:
-                attempt.found.report.skip(item.path, reason)
-            await kept.add(key_of(item.blob_id, _name(item.path), item.language), facts)
+            key = key_of(item.blob_id, _name(item.path), item.language)
+            if isinstance(answer, Lost):
+                kept.lose(key, answer.fate.value)
+            else:
+                await kept.add(key, *answer)
             done += 1
             attempt.progress.move(done)
     await kept.close()
+    for key, reason in kept.skipped.items():
+        attempt.found.report.skip(wanted[key].path, reason)
     return kept
 
 

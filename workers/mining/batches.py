@@ -9,7 +9,7 @@ from app.checkers.subject import Subject
 from app.domain.categories import category_of
 from app.domain.errors import Invalid
 from app.domain.listing import Listing
-from app.domain.measurement import Measurement, Past, Place
+from app.domain.measurement import Glimpse, Measurement, Past, glimpsed
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule
 from app.miners import registry
@@ -51,11 +51,20 @@ def take(item: Item, families: tuple[Family, ...] = registry.FAMILIES, *, strict
         return Taken({}, "nested too deep")
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one file shows of some rules, by their numbers, and why some could not be run on it."""
+
+    glimpses: dict[int, Glimpse]
+    broken: dict[int, str]
+    unread: str | None = None
+
+
 class Sight:
     """Rules made ready once, to be run over many files."""
 
     def __init__(self, rules: Sequence[Rule], listing: Listing) -> None:
-        self._count = len(rules)
+        self._rules = rules
         self._numbers: list[int] = []
         self._refused: dict[int, str] = {}
         for number, rule in enumerate(rules):
@@ -66,24 +75,35 @@ class Sight:
                 self._refused[number] = str(refused.extensions["fields"])
         self._engine = Engine([rules[number] for number in self._numbers], listing)
 
+    def reads(self, path: str, language: str | None, role: FileRole) -> bool:
+        """Tell whether some rule needs the content of a file."""
+        return self._engine.reads(self._engine.wanted(path, language, role))
+
+    def look(self, item: Item) -> Seen:
+        """Run the rules over one file."""
+        found = self._engine.check(Subject(item.path, item.language, item.role, item.content))
+        broken = {
+            number: reason
+            for number, reason in self._refused.items()
+            if self._rules[number].scope.holds(item.path, item.language, item.role)
+        }
+        broken |= {self._numbers[number]: reason for number, reason in (found.broken or {}).items()}
+        glimpses = {self._numbers[number]: glimpsed(sites) for number, sites in found.sites.items()}
+        return Seen(glimpses, broken, found.unread)
+
     def measure(self, items: Iterable[Item]) -> tuple[list[Measurement], dict[str, str]]:
         """Run the rules over files, and give what each did and which files could not be read."""
-        measured = [Measurement() for _ in range(self._count)]
-        for number, reason in self._refused.items():
-            measured[number].breaks(reason)
+        measured = [Measurement() for _ in self._rules]
         unread: dict[str, str] = {}
         for item in items:
-            found = self._engine.check(Subject(item.path, item.language, item.role, item.content))
+            seen = self.look(item)
             category = category_of(item.path, item.language, item.role)
-            for number, sites in found.sites.items():
-                places = (
-                    (site.conforming, Place(item.path, item.blob_id, site.start, site.end, site.form)) for site in sites
-                )
-                measured[self._numbers[number]].see(places, item.past, category)
-            for number, reason in (found.broken or {}).items():
-                measured[self._numbers[number]].breaks(reason)
-            if found.unread is not None:
-                unread[item.path] = found.unread
+            for number, glimpse in seen.glimpses.items():
+                measured[number].see(glimpse, item.path, item.blob_id, item.past, category)
+            for number, reason in seen.broken.items():
+                measured[number].breaks(reason)
+            if seen.unread is not None:
+                unread[item.path] = seen.unread
         return measured, unread
 
 

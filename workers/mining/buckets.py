@@ -1,31 +1,59 @@
-"""What child processes are asked about rules: what is known of a bucket of files, and what is not.
+"""What a child process is asked about rules: what each does in a bucket of files, of which most is known from before.
+
+What a rule was seen to do in a file is kept for as long as the file is the same, whatever happens to its neighbours and
+however old it is by now; so a run looks only at the files that changed, and at others only for rules that are new.
 
 It imports little, because each child process imports it.
 """
 
-import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import orjson
+
+from app.domain.categories import category_of
 from app.domain.errors import NotFound
 from app.domain.listing import Listing
-from app.domain.measurement import Measurement
+from app.domain.measurement import Glimpse, Measurement, Past
+from app.domain.recognition import FileRole
 from app.domain.rule import Rule
+from app.gateways.git.store import Store
 from app.gateways.storage import Storage
-from app.hands.plain import read_plain
-from workers.mining.batches import Item, Sight
+from app.syntax import MOST_BYTES
+from workers.mining.batches import Item, Seen, Sight
+
+VERSION = 1
+"""Raised whenever what is kept is spelled otherwise: what another version kept is not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file of a bucket."""
+
+    path: str
+    blob_id: str
+    language: str | None
+    role: FileRole
+    past: Past
+
+    @property
+    def state(self) -> str:
+        """All that decides what a rule sees in it, but for its path."""
+        return f"{self.blob_id} {self.role.value} {self.language}"
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Some files of a repository, always the same ones as long as they are there; without contents until needed."""
+    """Some files of a repository, always the same ones as long as they are there."""
 
-    number: int
-    digest: str
-    files: int
-    items: Sequence[Item] = ()
+    number: int | None
+    """Under which it is kept; one without a number is not."""
+    files: Sequence[Held]
+    lost: Mapping[str, str] = field(default_factory=dict)
+    """Files that cost their process, and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +62,8 @@ class Partly:
 
     measured: dict[int, Measurement] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
-    missing: Sequence[int] = ()
-    """Rules of which nothing is known here."""
     kept: bytes | None = None
-    """What is to be kept for the next run."""
+    """What is to be kept for the next run, where that is not what is kept already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,61 +73,160 @@ class Work:
     rules: Sequence[Rule]
     keys: Sequence[str]
     paths: Sequence[str]
+    cache: str
     root: str
     prefix: str
-
-
-@dataclass(slots=True)
-class _Kept:
-    digest: str = ""
-    rules: dict[str, Measurement | None] = field(default_factory=dict)
-    unread: dict[str, str] = field(default_factory=dict)
-
-
-@contextmanager
-def recalling(work: Work) -> Iterator[Callable[[Sequence[Bucket]], Iterable[Partly]]]:
-    """Look what is known of each bucket."""
-
-    def look(buckets: Sequence[Bucket]) -> Iterable[Partly]:
-        for bucket in buckets:
-            kept = _recall(work, bucket)
-            known = {number: kept.rules[key] for number, key in enumerate(work.keys) if key in kept.rules}
-            yield Partly(
-                {number: each for number, each in known.items() if each is not None},
-                kept.unread,
-                [number for number in range(len(work.keys)) if number not in known],
-            )
-
-    yield look
+    state: str
+    """What besides the files themselves decides what is seen in them: by another one they are all new."""
+    again: bool = False
+    """Whether files that cost their process before are tried again."""
 
 
 @contextmanager
 def measuring(work: Work) -> Iterator[Callable[[Sequence[Bucket]], Iterable[Partly]]]:
     """Measure in each bucket what is not known of it."""
-    listing = Listing(work.paths)
-    sights: dict[tuple[int, ...], Sight] = {}
-
-    def look(buckets: Sequence[Bucket]) -> Iterable[Partly]:
-        for bucket in buckets:
-            kept = _recall(work, bucket)
-            missing = tuple(number for number, key in enumerate(work.keys) if key not in kept.rules)
-            if missing not in sights:
-                sights[missing] = Sight([work.rules[number] for number in missing], listing)
-            measured, unread = sights[missing].measure(bucket.items)
-            kept.unread |= unread
-            for number, fresh in zip(missing, measured, strict=True):
-                kept.rules[work.keys[number]] = fresh.settled() if fresh.applicable or fresh.broken else None
-            now = {key: kept.rules[key] for key in work.keys}
-            spelled = pickle.dumps({"digest": bucket.digest, "rules": now, "unread": kept.unread}, protocol=5)
-            found = {number: each for number, key in enumerate(work.keys) if (each := now[key]) is not None}
-            yield Partly(found, kept.unread, (), spelled)
-
-    yield look
+    with Store(Path(work.cache)) as store:
+        bench = _Bench(work, store)
+        yield lambda buckets: map(bench.measure, buckets)
 
 
-def _recall(work: Work, bucket: Bucket) -> _Kept:
-    try:
-        told = read_plain(Storage(Path(work.root)).load(f"{work.prefix}{bucket.number}"))
-    except (NotFound, pickle.UnpicklingError):
+@dataclass(slots=True)
+class _Kept:
+    """What is known of the files of a bucket: for each rule, by path, what was seen and what went wrong."""
+
+    states: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, dict[str, Glimpse]] = field(default_factory=dict)
+    broken: dict[str, dict[str, str]] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, told: bytes, state: str) -> "_Kept":
+        """Read what was kept, if it was kept by this version and for this state."""
+        found: dict[str, Any] = orjson.loads(told)
+        if (found["version"], found["state"]) != (VERSION, state):
+            return cls()
+        paths: list[str] = found["paths"]
+        return cls(
+            dict(zip(paths, found["states"], strict=True)),
+            {key: {paths[row[0]]: Glimpse(*row[1:]) for row in rows} for key, rows in found["seen"].items()},
+            found["broken"],
+            found["unread"],
+            found["lost"],
+        )
+
+    def spelled(self, state: str) -> bytes:
+        """Spell it; places of files in a list stand for their paths."""
+        numbers = {path: number for number, path in enumerate(self.states)}
+        return orjson.dumps(
+            {
+                "version": VERSION,
+                "state": state,
+                "paths": list(self.states),
+                "states": list(self.states.values()),
+                "seen": {
+                    key: [[numbers[path], *glimpse] for path, glimpse in seen.items()]
+                    for key, seen in self.seen.items()
+                },
+                "broken": self.broken,
+                "unread": self.unread,
+                "lost": self.lost,
+            }
+        )
+
+    def forget(self, paths: set[str]) -> None:
+        """Drop what is known of some files."""
+        for path in paths:
+            for known in (self.states, self.unread, self.lost, *self.broken.values()):
+                known.pop(path, None)
+            for seen in self.seen.values():
+                seen.pop(path, None)
+
+    def note(self, path: str, seen: Seen, keys: Sequence[str]) -> None:
+        """Add what was seen of a file."""
+        for number, glimpse in seen.glimpses.items():
+            self.seen[keys[number]][path] = glimpse
+        for number, reason in seen.broken.items():
+            self.broken.setdefault(keys[number], {})[path] = reason
+        if seen.unread is not None:
+            self.unread[path] = seen.unread
+
+
+@dataclass(slots=True)
+class _Bench:
+    """The rules, made ready for files in which all or only some of them are to be looked for."""
+
+    work: Work
+    store: Store
+    listing: Listing = field(init=False)
+    sights: dict[tuple[int, ...], Sight] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.listing = Listing(self.work.paths)
+
+    def measure(self, bucket: Bucket) -> Partly:
+        """Bring what is known of a bucket up to date, and add it up."""
+        work, kept = self.work, self._recall(bucket)
+        now = {file.path: file.state for file in bucket.files}
+        gone = {path for path, state in kept.states.items() if now.get(path) != state}
+        if work.again:
+            gone |= kept.lost.keys()
+        kept.forget(gone)
+        fresh = [file for file in bucket.files if file.path not in kept.states]
+        same = [file for file in bucket.files if file.path in kept.states and file.path not in kept.lost]
+        missing = tuple(number for number, key in enumerate(work.keys) if key not in kept.seen)
+        for key in work.keys:
+            kept.seen.setdefault(key, {})
+        self._look(kept, [file for file in fresh if file.path not in bucket.lost], tuple(range(len(work.keys))))
+        if missing:
+            self._look(kept, same, missing)
+        kept.states |= {file.path: file.state for file in fresh}
+        kept.lost |= bucket.lost
+        changed = bool(gone or fresh or missing) and bucket.number is not None
+        if changed:
+            wanted = set(work.keys)
+            kept.seen = {key: seen for key, seen in kept.seen.items() if key in wanted}
+            kept.broken = {key: broken for key, broken in kept.broken.items() if key in wanted and broken}
+        unread = {**kept.unread, **kept.lost}
+        return Partly(self._summed(kept, bucket), unread, kept.spelled(work.state) if changed else None)
+
+    def _look(self, kept: _Kept, files: Sequence[Held], numbers: tuple[int, ...]) -> None:
+        """Run some of the rules over some of the files."""
+        if not files or not numbers:
+            return
+        if numbers not in self.sights:
+            self.sights[numbers] = Sight([self.work.rules[number] for number in numbers], self.listing)
+        sight, keys = self.sights[numbers], [self.work.keys[number] for number in numbers]
+        read = [file for file in files if sight.reads(file.path, file.language, file.role)]
+        contents = self.store.contents([file.blob_id for file in read], largest=MOST_BYTES)
+        content_of = dict(zip((file.path for file in read), contents, strict=True))
+        for file in files:
+            content = content_of.get(file.path)
+            if content is not None or file.path not in content_of:
+                kept.note(file.path, sight.look(Item(file.path, file.blob_id, file.language, file.role, content)), keys)
+
+    def _summed(self, kept: _Kept, bucket: Bucket) -> dict[int, Measurement]:
+        """Add up what is known of the files, with what history tells of them today."""
+        files = {file.path: (file, category_of(file.path, file.language, file.role)) for file in bucket.files}
+        found = {}
+        for number, key in enumerate(self.work.keys):
+            seen, broken = kept.seen[key], kept.broken.get(key, {})
+            if not seen and not broken:
+                continue
+            measured = found[number] = Measurement()
+            for path in sorted(seen):
+                file, category = files[path]
+                measured.see(seen[path], path, file.blob_id, file.past, category)
+            for reason in broken.values():
+                measured.breaks(reason)
+            measured.settled()
+        return found
+
+    def _recall(self, bucket: Bucket) -> _Kept:
+        if bucket.number is None:
+            return _Kept()
+        # Whatever cannot be read is found out anew.
+        with suppress(NotFound, ValueError, TypeError, KeyError, IndexError):
+            told = Storage(Path(self.work.root)).load(f"{self.work.prefix}{bucket.number}")
+            return _Kept.read(told, self.work.state)
         return _Kept()
-    return _Kept(**told) if told["digest"] == bucket.digest else _Kept()

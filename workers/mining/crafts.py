@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -10,11 +10,13 @@ import orjson
 from app.domain.listing import Listing
 from app.domain.measurement import Measurement
 from app.domain.recognition import FileRole
+from app.gateways.git.store import Store
 from app.gateways.storage import Storage
 from app.miners.core.family import Facts, File
 from app.miners.core.mining import Mined, Suppressed, mine
 from app.miners.core.selection import Measured, select
 from app.miners.registry import BY_NAME, FAMILIES
+from app.syntax import MOST_BYTES
 from workers.mining.batches import Item, take
 from workers.mining.keeping import read
 
@@ -34,15 +36,17 @@ class Known:
 
 
 @contextmanager
-def taking(_: None) -> Iterator[Callable[[Sequence[Item]], Iterable[tuple[bytes, str | None]]]]:
-    """Take the facts of each file, as JSON, or the reason why there are none."""
+def taking(cache: str) -> Iterator[Callable[[Sequence[Item]], Iterable[tuple[bytes, str | None]]]]:
+    """Take the facts of each file of a repository, as JSON, or the reason why there are none."""
+    with Store(Path(cache)) as store:
 
-    def work(items: Sequence[Item]) -> Iterable[tuple[bytes, str | None]]:
-        for item in items:
-            taken = take(item)
-            yield orjson.dumps(taken.facts, option=orjson.OPT_NON_STR_KEYS), taken.reason
+        def work(items: Sequence[Item]) -> Iterable[tuple[bytes, str | None]]:
+            contents = store.contents([item.blob_id for item in items], largest=MOST_BYTES)
+            for item, content in zip(items, contents, strict=True):
+                taken = take(replace(item, content=content))
+                yield orjson.dumps(taken.facts, option=orjson.OPT_NON_STR_KEYS), taken.reason
 
-    yield work
+        yield work
 
 
 def discover(root: str, segments: Sequence[str], files: Sequence[Known], paths: Sequence[str]) -> Mined:

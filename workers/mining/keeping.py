@@ -1,14 +1,15 @@
 """Keeping facts between runs: compressed segments of lines, each a key and the facts of one file as JSON.
 
 A key names a blob, the file's own name and its language, all that facts hang on. A run writes the facts of files it had
-not seen in new segments, and drops segments of which hardly anything is in use any more.
+not seen in new segments, and drops segments of which hardly anything is in use any more. Of files that have no facts it
+is kept why: what cannot be read, and what cost its process and is not tried again by every run.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 import orjson
 
@@ -18,6 +19,9 @@ from app.services.indexing import Owner
 
 _IN_USE = 0.5
 _SEGMENT_FILES, _SEGMENT_BYTES = 4_000, 24 << 20
+
+_FORMAT = 2
+"""Raised whenever what is kept is spelled otherwise."""
 
 Record = tuple[str, bytes]
 
@@ -49,32 +53,46 @@ class Kept:
     version: str
     segments: dict[str, set[str]] = field(default_factory=dict)
     """The keys in each segment, by the segment's name."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Why there are no facts, by key."""
+    lost: set[str] = field(default_factory=set)
+    """Those of them that cost their process."""
+    _dropped: list[str] = field(default_factory=list)
     _waiting: list[Record] = field(default_factory=list)
     _size: int = 0
     _written: int = 0
 
     @classmethod
-    async def open(cls, storage: Storage, owner: Owner, version: str, wanted: set[str]) -> "Kept":
-        """See what is kept of the facts that are wanted; what another version took is of no use."""
-        kept = cls(storage, owner, version)
-        told: dict[str, object] = {}
+    async def open(cls, storage: Storage, owner: Owner, version: str, wanted: set[str], *, again: bool) -> "Kept":
+        """See what is kept of the facts that are wanted; what another version took is of no use.
+
+        What cost its process is tried once more if somebody asks for it `again`.
+        """
+        kept = cls(storage, owner, f"{_FORMAT} {version}")
+        told: dict[str, Any] = {}
         with suppress(NotFound, ValueError):
-            told = json.loads(await storage.get(kept.place("index")))
-        if told.get("version") == version and isinstance(told.get("segments"), dict):
-            segments: dict[str, list[str]] = told["segments"]  # type: ignore[assignment]
-            kept.segments = {name: set(keys) for name, keys in segments.items()}
+            told = orjson.loads(await storage.get(kept.place("index")))
+        if told.get("version") == kept.version:
+            kept.segments = {name: set(keys) for name, keys in told["segments"].items()}
+            kept.skipped = {key: reason for key, reason in told["skipped"].items() if key in wanted}
+            kept.lost = wanted.intersection(told["lost"])
             kept._written = max((int(name) for name in kept.segments), default=-1) + 1
         else:
             await storage.remove(owner.organization_id, owner.repo_id, "facts")
         for name, keys in list(kept.segments.items()):
             if len(keys & wanted) < _IN_USE * len(keys):
                 del kept.segments[name]
+                kept._dropped.append(name)
+        if again:
+            for key in kept.lost:
+                kept.skipped.pop(key, None)
+            kept.lost = set()
         return kept
 
     @property
     def keys(self) -> set[str]:
-        """All keys that are kept."""
-        return set().union(*self.segments.values())
+        """All keys of which it is known what facts there are."""
+        return self.lost.union(*self.segments.values())
 
     @property
     def places(self) -> list[str]:
@@ -85,8 +103,15 @@ class Kept:
         """Give the key of a stored object."""
         return f"{self.owner.organization_id.hex}/{self.owner.repo_id.hex}/facts/{name}"
 
-    async def add(self, key: str, facts: bytes) -> None:
-        """Keep the facts of one file."""
+    def lose(self, key: str, reason: str) -> None:
+        """Keep that a file cost its process."""
+        self.lost.add(key)
+        self.skipped[key] = reason
+
+    async def add(self, key: str, facts: bytes, reason: str | None = None) -> None:
+        """Keep the facts of one file, and why there are none."""
+        if reason is not None:
+            self.skipped[key] = reason
         self._waiting.append((key, facts))
         self._size += len(facts)
         if len(self._waiting) >= _SEGMENT_FILES or self._size >= _SEGMENT_BYTES:
@@ -99,11 +124,13 @@ class Kept:
         told = {
             "version": self.version,
             "segments": {name: sorted(keys) for name, keys in self.segments.items()},
+            "skipped": self.skipped,
+            "lost": sorted(self.lost),
         }
-        await self.storage.put(self.owner.organization_id, self.owner.repo_id, "facts/index", json.dumps(told).encode())
-        for number in range(self._written):
-            if str(number) not in self.segments:
-                await self.storage.remove(self.owner.organization_id, self.owner.repo_id, f"facts/{number}")
+        await self.storage.put(self.owner.organization_id, self.owner.repo_id, "facts/index", orjson.dumps(told))
+        for name in self._dropped:
+            if name not in self.segments:
+                await self.storage.remove(self.owner.organization_id, self.owner.repo_id, f"facts/{name}")
 
     async def _write(self) -> None:
         name = str(self._written)
