@@ -1,10 +1,10 @@
 """SCORE: what was measured becomes confidence, insight and warnings, and all of it is written down at once."""
 
-import asyncio
-from collections.abc import Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import asdict
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +17,23 @@ from app.domain.insight import Seen, insight_of
 from app.domain.measurement import Measurement
 from app.domain.pattern import PatternType
 from app.gateways import git
+from app.hands.pool import Lost
 from app.reads import mining
 from app.reads.mining import KeptPlace
 from app.services import comparing, ingesting, recording
 from app.services.recording import Discovery, Recorded, Run, Shown, Sighting
 from app.syntax import MOST_BYTES
+from workers.crafts.blaming import Asked, Snapshot, blaming
 from workers.ingest.step import Attempt
 from workers.mining.prospects import Prospect
 
 # Blame walks back through a file's history; nobody waits longer for it, and what is shown first is asked first.
 BLAME_SECONDS = 5.0
-_BLAMED_AT_ONCE = 2
+# A later run has few new places to ask about; what the first ones left over is asked bit by bit.
+_LATER_SECONDS = 1.0
+# For so many files a graph of the commits is worth making first.
+_MANY_FILES = 20
+_FILE_SECONDS, _FILES_AT_ONCE = 3.0, 4
 _SHOWN_FIRST = 3
 _MINER = "miner "
 _NAMES = 10
@@ -212,28 +218,37 @@ async def _blamed(attempt: Attempt, places: Sequence[Sequence[Verified]]) -> Bla
                     blamed[place.path, line] = told
                 else:
                     asked.setdefault(place.path, set()).add(line)
-    waiting = list(asked.items())[::-1]
-    attempt.progress.move(0, len(waiting))
-
-    names = await git.mailmap(attempt.cache, attempt.found.commit)
-
-    async def ask() -> None:
-        while waiting:
-            path, lines = waiting.pop()
-            # They were verified: the file has so many lines.
-            told = await git.blame_lines(
-                attempt.cache, attempt.found.commit, path, lines, count=max(lines), names=names
-            )
-            for line, blame in told.items():
-                if blame.author:
-                    blamed[path, line] = (blame.author, blame.authored_at)
-            attempt.progress.move(len(asked) - len(waiting))
-
-    with suppress(TimeoutError):
-        async with asyncio.timeout(BLAME_SECONDS), asyncio.TaskGroup() as group:
-            for _ in range(_BLAMED_AT_ONCE):
-                group.create_task(ask())
+    attempt.progress.move(0, len(asked))
+    if len(asked) >= _MANY_FILES and not known:
+        await git.index_commits(attempt.cache)
+    snapshot = Snapshot(
+        str(attempt.cache), attempt.found.commit, await git.mailmap(attempt.cache, attempt.found.commit)
+    )
+    asking = attempt.runtime.hands.each(
+        blaming,
+        snapshot,
+        _in_time(((path, sorted(lines)) for path, lines in asked.items()), _LATER_SECONDS if known else BLAME_SECONDS),
+        seconds=_FILE_SECONDS,
+        batch=_FILES_AT_ONCE,
+        party=attempt.owner.organization_id,
+    )
+    done = 0
+    async with aclosing(asking) as answers:
+        async for (path, _), answer in answers:
+            if not isinstance(answer, Lost):
+                blamed |= {(path, line): written for line, written in answer.items()}
+            done += 1
+            attempt.progress.move(done)
     return blamed
+
+
+def _in_time(asked: Iterable[Asked], seconds: float) -> Iterator[Asked]:
+    """Give what is asked for, until the time is over."""
+    until = monotonic() + seconds
+    for each in asked:
+        if monotonic() > until:
+            return
+        yield each
 
 
 async def _located(attempt: Attempt, rows: Sequence[KeptPlace]) -> tuple[dict[UUID, Verified], dict[UUID, str]]:

@@ -1,6 +1,6 @@
 """Git: repositories are fetched into bare caches and read from there; no file of theirs is ever checked out or run."""
 
-from app.gateways.git.blaming import blame_line, blame_lines
+from app.gateways.git.blaming import blame_line, blame_lines, index_commits
 from app.gateways.git.fetching import Fetched, FetchLimits, FetchPhase, FetchProgress, Sources
 from app.gateways.git.landings import first_parent_changes
 from app.gateways.git.log import mailmap
@@ -22,6 +22,7 @@ __all__ = [
     "files_named",
     "first_parent_changes",
     "git_version",
+    "index_commits",
     "mailmap",
     "sizes",
 ]

@@ -1,0 +1,36 @@
+"""Blaming: who wrote lines of files, many files at once."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from app.gateways.git.blaming import blame_of
+
+Asked = tuple[str, Sequence[int]]
+"""A path, and lines that the file has."""
+
+Written = dict[int, tuple[str, datetime]]
+"""Author and time by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Where the files are, and who is who."""
+
+    cache: str
+    commit: str
+    mailmap: dict[str, str]
+
+
+@contextmanager
+def blaming(snapshot: Snapshot) -> Iterator[Callable[[Sequence[Asked]], Iterator[Written]]]:
+    """Prepare to ask about files of one commit."""
+
+    def blame(asked: Sequence[Asked]) -> Iterator[Written]:
+        for path, lines in asked:
+            told = blame_of(Path(snapshot.cache), snapshot.commit, path, lines, snapshot.mailmap)
+            yield {line: (each.author, each.authored_at) for line, each in told.items() if each.author}
+
+    yield blame
