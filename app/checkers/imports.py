@@ -2,12 +2,11 @@
 
     {"per": "import", "applicable": {"internal": true}, "conforming": {"form": ["relative"]}}
     {"per": "file", "applicable": {"module": ["app.db*"]}, "forbidden": {"module": ["strawberry*"]}}
-
     {"per": "file", "order": [[{"standard": true}], [{"standard": false}]], "apart": true}
 
 All parts of a selector hold: `module` (one of some names with `*`), `names`, `form`, `alias`, `target` (globs of the
 file of this repository that it leads to), `internal`, `top`, `type_only`, `standard` (it comes with the language),
-`any` (one of some selectors), and `not` (no such import).
+`optional` (the code copes with the module missing), `any` (one of some selectors), and `not` (no such import).
 
 With `order` a site is a file whose first imports are of at least two groups; it conforms if those of each group stand
 before those of the next, with blank lines between them if they are to be `apart`. With `sorted` it is one with at
@@ -131,6 +130,7 @@ def _selector(parts: Mapping[str, Any]) -> Selector:
     leads = globs.matcher(parts["target"]) if parts.get("target") else None
     choices = [_selector(choice) for choice in parts.get("any", ())]
     internal, top, type_only = parts.get("internal"), parts.get("top"), parts.get("type_only")
+    optional = parts.get("optional")
     standard, unwanted = parts.get("standard"), _selector(parts["not"]) if parts.get("not") else None
 
     def selects(found: Import, subject: Subject, listing: Listing) -> bool:
@@ -141,6 +141,7 @@ def _selector(parts: Mapping[str, Any]) -> Selector:
             and (not aliases or found.alias in aliases)
             and (top is None or found.top is top)
             and (type_only is None or found.type_only is type_only)
+            and (optional is None or found.optional is optional)
             and (standard is None or is_standard(subject.language, found) is standard)
             and (internal is None or listing.internal(subject.language, found.module) is internal)
             and (leads is None or any(map(leads, _targets(found, subject, listing))))

@@ -261,6 +261,7 @@ _IMPORT: dict[str, Check] = {
     "top": _flag,
     "type_only": _flag,
     "standard": _flag,
+    "optional": _flag,
 }
 _IMPORTS = _parts(**_IMPORT, any=_each(_parts(**_IMPORT)), **{"not": _parts(**_IMPORT)})
 _NAMES = _texts(50, 200)

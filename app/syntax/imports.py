@@ -1,5 +1,6 @@
 """What a file imports, and in which form, in each language alike."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from tree_sitter import Node
@@ -44,17 +45,36 @@ def _within(node: Node, kind: str) -> bool:
     return False
 
 
+_MISSING = re.compile(r"\b(?:ImportError|ModuleNotFoundError)\b")
+
+
+def _tried(node: Node) -> bool:
+    """Tell whether an import stands where it is caught that the module is missing."""
+    above = node.parent
+    while above is not None:
+        if above.type == "try_statement" and any(
+            child.type in ("except_clause", "catch_clause")
+            and (child.type == "catch_clause" or _MISSING.search(text_of(child)))
+            for child in above.named_children
+        ):
+            return True
+        above = above.parent
+    return False
+
+
 def _python(source: Source) -> Iterator[Import]:
+    tries = _MISSING.search(source.text) is not None
     for node in source.nodes("import_statement", "import_from_statement", "future_import_statement"):
         first, last = line_of(node), node.end_point.row + 1
         top = _top(node, "function_definition", "class_definition")
         typed = _within(node, "if_statement")
+        tried = tries and _tried(node)
         if node.type == "import_statement":
             for name in node.children_by_field_name("name"):
                 alias = None
                 if name.type == "aliased_import":
                     alias, name = text_of(name.child_by_field_name("alias")), name.child_by_field_name("name") or name
-                yield Import(text_of(name), first, last, ("absolute", "module"), (), alias, top, typed)
+                yield Import(text_of(name), first, last, ("absolute", "module"), (), alias, top, typed, tried)
             continue
         names = []
         alias = None
@@ -67,7 +87,7 @@ def _python(source: Source) -> Iterator[Import]:
         )
         star = any(child.type == "wildcard_import" for child in node.children)
         forms = ("relative" if module.startswith(".") else "absolute", "star" if star else "names")
-        yield Import(module, first, last, forms, tuple(names), alias if len(names) == 1 else None, top, typed)
+        yield Import(module, first, last, forms, tuple(names), alias if len(names) == 1 else None, top, typed, tried)
 
 
 _BUILTIN_NAMES = (
@@ -132,7 +152,8 @@ def _called(node: Node, first: int, last: int) -> Iterator[Import]:
     given = arguments.named_children
     if form is not None and given and given[0].type == "string":
         module = text_of(given[0]).strip("\"'`")
-        yield Import(module, first, last, (*_place(module), form), (), None, _top(node, *_FUNCTIONS))
+        top = _top(node, *_FUNCTIONS)
+        yield Import(module, first, last, (*_place(module), form), (), None, top, False, _tried(node))
 
 
 def _go(source: Source) -> Iterator[Import]:

@@ -73,6 +73,8 @@ class Import:
     top: bool = True
     """Whether it stands outside of functions and classes."""
     type_only: bool = False
+    optional: bool = False
+    """Whether the code around it copes with the module missing."""
 
 
 class Source:
