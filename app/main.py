@@ -5,7 +5,7 @@ import gc
 import math
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from types import FrameType
 from typing import NoReturn
@@ -65,12 +65,11 @@ class Application:
         self.health.draining = True
         await asyncio.sleep(self.settings.drain_seconds)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _answer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and scope["path"] == "/graphql" and self.endpoint is not None:
             # The hot path passes by Starlette's routing, and masks by itself what nobody foresaw.
-            await self.endpoint.http(scope, receive, send)
-        else:
-            await self._masked(scope, receive, send)
+            return self.endpoint.http(scope, receive, send)
+        return self._masked(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/graphql" and self.endpoint is not None:

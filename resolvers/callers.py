@@ -63,11 +63,12 @@ class Caller:
     live: bool = False
     # What the viewer sees, where that was worked out already.
     view: View | None = field(default=None, repr=False)
+    # Names the viewer, or the place that a stranger comes from.
+    key: str = field(init=False)
 
-    @property
-    def key(self) -> str:
-        """Name the viewer, or the place that a stranger comes from."""
-        return place_of(self.address) if self.viewer is None else self.viewer.user_id.hex
+    def __post_init__(self) -> None:
+        """Work out the name once: limits ask for it at each operation."""
+        self.key = place_of(self.address) if self.viewer is None else self.viewer.user_id.hex
 
     async def still_valid(self) -> bool:
         """Tell whether the credential still holds."""
@@ -89,10 +90,7 @@ class _Warm(NamedTuple):
     """What a credential stood for a moment ago, shown from an address."""
 
     until: float
-    address: str
-    proof: Proof
-    viewer: Viewer
-    view: View
+    caller: Caller
 
 
 class _Bounded(OrderedDict[K, V], Generic[K, V]):
@@ -138,12 +136,12 @@ class Callers:
         authorization, cookie = _credentials(scope, init)
         if authorization is not None:
             # Apart from the digests of cookies: the one must not pass for the other.
-            shown = sha256(b"authorization:" + authorization.encode("utf-8", "surrogatepass")).digest()
-            warm = self._recalled(shown, address)
+            shown = sha256(b"authorization:" + authorization).digest()
+            warm = self._recalled(shown, address, cookie, live=live)
             if warm is not None:
-                return Caller(warm.viewer, warm.proof, address, self, cookie, live=live, view=warm.view)
+                return warm
             try:
-                proof, until = await self._proof(authorization, address)
+                proof, until = await self._proof(authorization.decode("latin-1"), address)
                 caller = await Caller(None, proof, address, self, cookie, live=live).now()
             except Unauthenticated:
                 await self._runtime.rates.refused(address)
@@ -153,9 +151,9 @@ class Callers:
         secret = self.cookie.find(cookie)
         if secret is not None and secrets.looks_like(Prefix.SESSION, secret):
             shown = secrets.digest(secret)
-            warm = self._recalled(shown, address)
+            warm = self._recalled(shown, address, cookie, live=live)
             if warm is not None:
-                return Caller(warm.viewer, warm.proof, address, self, cookie, True, live, warm.view)
+                return warm
             # A browser sends its cookie whether it still holds or not, and needs to be let in to sign in again.
             with suppress(Unauthenticated):
                 caller = await Caller(None, BySession(shown), address, self, cookie, by_cookie=True, live=live).now()
@@ -206,12 +204,15 @@ class Callers:
         """Wait until what is being written down is written."""
         await asyncio.gather(*self._notes.values())
 
-    def _recalled(self, shown: bytes, address: str) -> _Warm | None:
-        """Recall what a credential stands for, if that was looked up within the last second."""
+    def _recalled(self, shown: bytes, address: str, cookie: bytes | None, *, live: bool) -> Caller | None:
+        """Recall who showed this, if that was looked up within the last second and they came just as now."""
         warm = self._warm.recall(shown)
-        if warm is None or warm.until <= self._ticks() or warm.address != address or self._expired(warm.viewer):
+        if warm is None or warm.until <= self._ticks():
             return None
-        return warm
+        caller = warm.caller
+        as_now = caller.address == address and caller.cookies == cookie and caller.live == live
+        assert caller.viewer is not None
+        return caller if as_now and not self._expired(caller.viewer) else None
 
     def _keep_warm(self, shown: bytes, caller: Caller, until: float) -> None:
         """Keep what a credential stands for, as long as what that rests on holds."""
@@ -222,7 +223,7 @@ class Callers:
         # A change may have been heard of since.
         if known is not None and known[1] == viewer:
             caller.view = View.of(viewer)
-            self._warm.keep(shown, _Warm(min(until, known[0]), caller.address, proof, viewer, caller.view))
+            self._warm.keep(shown, _Warm(min(until, known[0]), caller))
 
     async def _proof(self, authorization: str, address: str) -> tuple[Proof, float]:
         """Find out what a header proves, and for how long that is believed without another look at it."""
@@ -313,17 +314,17 @@ class Callers:
                     self.forget()
 
 
-def _credentials(scope: Scope, init: Mapping[str, Any] | None) -> tuple[str | None, bytes | None]:
+def _credentials(scope: Scope, init: Mapping[str, Any] | None) -> tuple[bytes | None, bytes | None]:
     """Find what says who is calling."""
     for name, value in (init or {}).items():
         if name.lower() == "authorization" and isinstance(value, str):
-            return value, None
+            return value.encode("utf-8", "surrogatepass"), None
     authorization = cookie = None
     for name, value in scope["headers"]:
         if name == b"authorization":
             if authorization is not None:
                 raise Unauthenticated("A request has one authorization header.")
-            authorization = value.decode("latin-1")
+            authorization = value
         elif name == b"cookie":
             # HTTP/2 may split it.
             cookie = value if cookie is None else cookie + b"; " + value

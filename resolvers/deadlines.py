@@ -16,10 +16,15 @@ class Deadlines:
         self._running: dict[asyncio.Task[object], float] = {}
         self._late: dict[asyncio.Task[object], int] = {}
         self._clock: asyncio.TimerHandle | None = None
+        # To find it anew asks the kernel for this process each time, and there is but one.
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __enter__(self) -> None:
         """Begin; a task is in one block at a time."""
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None
         assert task not in self._running, "the limit of a task is already running"
         self._running[task] = loop.time()
@@ -28,7 +33,7 @@ class Deadlines:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         """End; what was cancelled for being late raises TimeoutError."""
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         assert task is not None
         self._running.pop(task, None)
         if not self._late or (before := self._late.pop(task, None)) is None:

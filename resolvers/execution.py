@@ -61,7 +61,7 @@ class GraphQLEngine:
         self.decisions = Decisions(runtime, self.cursors)
         self.use_plans = use_plans
         self._deadlines = Deadlines(runtime.settings.operation_seconds)
-        self._plans: OrderedDict[tuple[str, str, tuple[Any, ...]], Plan | None] = OrderedDict()
+        self._plans: OrderedDict[tuple[Any, ...], Plan | None] = OrderedDict()
 
     async def __aenter__(self) -> "GraphQLEngine":
         """Begin to hear of revocations."""
@@ -202,7 +202,8 @@ class GraphQLEngine:
         variables, cost = self._measured(document, operation, request)
         charge = await self._charged(caller, operation, cost)
         headers = charge.headers if charge else ()
-        await self._looked(caller, document, operation, request)
+        if operation.beyond:
+            await self._looked(caller, document, operation, request)
         told: Any = None
         if caller.viewer is not None and self.use_plans:
             view = caller.view or View.of(caller.viewer)
@@ -237,7 +238,7 @@ class GraphQLEngine:
     async def _looked(self, caller: Caller, document: Document, operation: Operation, request: GraphQLRequest) -> None:
         """Have it written down when a superadmin's eyes reach further than their own organizations."""
         viewer = caller.viewer
-        if viewer is not None and viewer.sees_everything and operation.beyond:
+        if viewer is not None and operation.beyond and viewer.sees_everything:
             name = operation.node.name.value if operation.node.name else "unnamed"
             await self.looks.note(viewer, name, document.hash, request.variables)
 
@@ -300,11 +301,10 @@ class GraphQLEngine:
         return parts
 
     def _plan(self, sight: Sight, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan | None:
-        form = tuple(
-            (name, form_of(value), Cursors.form(value) if name in operation.cursor_variables and value else None)
-            for name, value in variables.items()
-        )
-        key = (operation.key, sight.word, form)
+        forms = [form_of(value) for value in variables.values()]
+        if operation.cursor_variables:
+            forms += [Cursors.form(variables.get(name) or "") for name in operation.cursor_variables]
+        key = (operation.key, sight.word, tuple(variables), tuple(forms))
         plan: Plan | None = self._plans.get(key, _UNKNOWN)
         observe.plan(cached=plan is not _UNKNOWN)
         if plan is not _UNKNOWN:

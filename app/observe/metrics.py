@@ -12,7 +12,6 @@ from prometheus_client import (
     PLATFORM_COLLECTOR,
     PROCESS_COLLECTOR,
     CollectorRegistry,
-    Counter,
     Gauge,
     Histogram,
     generate_latest,
@@ -34,8 +33,6 @@ for _collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
     WORKER_REGISTRY.register(_collector)
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, inf)
-_PLANS = Counter("tenet_plans", "Documents whose plan was found in the cache or not.", ("cache",), registry=REGISTRY)
-_PLANS_KEPT, _PLANS_MADE = _PLANS.labels("hit"), _PLANS.labels("miss")
 _SUBSCRIPTIONS = Gauge("tenet_subscriptions_open", "Subscriptions that are open in this process.", registry=REGISTRY)
 _POOL_SIZE = Gauge("tenet_pool_size", "Connections that a pool may hold.", ("pool",), registry=REGISTRY)
 _POOL_USED = Gauge("tenet_pool_used", "Connections of a pool that are in use.", ("pool",), registry=REGISTRY)
@@ -66,6 +63,7 @@ class _Operations(Collector):
         # By kind, one count for each bound, and the sum.
         self.buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(_BOUNDS))
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.plans = {"hit": 0, "miss": 0}
 
     def collect(self) -> Iterator[Metric]:
         answered = CounterMetricFamily(
@@ -81,6 +79,12 @@ class _Operations(Collector):
             names = ("+Inf" if bound == inf else str(float(bound)) for bound in _BOUNDS)
             took.add_metric((kind,), list(zip(names, accumulate(counts), strict=True)), self.seconds[kind])
         yield took
+        plans = CounterMetricFamily(
+            "tenet_plans", "Documents whose plan was found in the cache or not.", labels=("cache",)
+        )
+        for cache, count in self.plans.items():
+            plans.add_metric((cache,), count)
+        yield plans
 
 
 class _Jobs(Collector):
@@ -117,7 +121,7 @@ def operation(kind: str, name: str | None, code: str, seconds: float | None = No
 
 def plan(*, cached: bool) -> None:
     """Count a document that had its plan in the cache, or had to be planned."""
-    (_PLANS_KEPT if cached else _PLANS_MADE).inc()
+    _OPERATIONS.plans["hit" if cached else "miss"] += 1
 
 
 @contextmanager

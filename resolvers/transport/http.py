@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.domain.errors import Forbidden, Invalid, Refusal, TooComplex
@@ -134,7 +134,7 @@ class HttpTransport:
         return guard.request(value)
 
     async def _read(self, receive: Receive) -> bytes:
-        body, more = await self._chunk(receive)
+        body, more = self._chunk(await receive())
         if not more:
             return body
         # Timed only from here on: most bodies are there at once, and a timer would cost them half of all this work.
@@ -143,7 +143,7 @@ class HttpTransport:
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 while more:
-                    chunk, more = await self._chunk(receive)
+                    chunk, more = self._chunk(await receive())
                     chunks.append(chunk)
                     size += len(chunk)
                     if size > self._largest:
@@ -152,8 +152,7 @@ class HttpTransport:
             raise Rejected(408, Invalid("The body took too long to arrive.")) from None
         return b"".join(chunks)
 
-    async def _chunk(self, receive: Receive) -> tuple[bytes, bool]:
-        message = await receive()
+    def _chunk(self, message: Message) -> tuple[bytes, bool]:
         if message["type"] == "http.disconnect":
             raise Gone
         chunk: bytes = message.get("body", b"")

@@ -17,7 +17,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 OperationKind = Literal["query", "mutation", "subscription"]
 
 
-@dataclass(frozen=True, slots=True)
+# Whoever fills the fields of a frozen class pays for each: these two are made for each request, and changed by nobody.
+@dataclass(slots=True)
 class GraphQLRequest:
     """One operation as a client sent it, its shape already checked."""
 
@@ -28,7 +29,7 @@ class GraphQLRequest:
     extensions: dict[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """The whole JSON of one response."""
 
