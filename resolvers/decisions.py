@@ -27,7 +27,8 @@ from resolvers.documents import Document, Operation
 from resolvers.inputs import input_of
 from resolvers.patterns.triage import DECISIONS, decide
 from resolvers.plans.arguments import Variables, form_of, sources
-from resolvers.plans.compiler import Plan, compile_payload
+from resolvers.plans.compiler import compile_payload
+from resolvers.plans.plan import Plan
 from resolvers.plans.selection import NoPlan
 from resolvers.schema import schema
 
@@ -81,17 +82,17 @@ class Decisions:
         try:
             decision = plan.read(variables)
             try:
-                arguments = plan.payload.arguments(variables, {**view.bound, "decided": decision.pattern_id})
+                values = plan.payload.values(variables, {**view.bound, "decided": decision.pattern_id})
             except Refusal:
                 return None
             await decide(self._runtime, viewer, decision)
-            row = await self._runtime.readers.row(plan.payload.statement, arguments)
-            assert row is not None
-            if row[0] is None:
+            rows = await self._runtime.readers.rows(plan.payload.statement, plan.payload.arguments(values))
+            told = plan.payload.told(rows, values)
+            if told is None:
                 raise NotFound("No such object.")
         except Exception as error:  # as the ordinary executor does: whatever a field raises is its error
             return ExecutionResult({deciding.key: None}, [located_error(error, [deciding.node], [deciding.key])])
-        return [plan.payload.roots[0][0], row[0]]
+        return told
 
     def _deciding(self, document: Document, operation: Operation) -> _Deciding | None:
         found: _Deciding | None = self._known.get(operation.key, _UNKNOWN)

@@ -30,7 +30,8 @@ from resolvers.hub import Hub
 from resolvers.limits import bound_variables
 from resolvers.looks import Looks
 from resolvers.plans.arguments import form_of
-from resolvers.plans.compiler import Plan, compile_plan
+from resolvers.plans.compiler import compile_plan
+from resolvers.plans.plan import Plan
 from resolvers.plans.selection import NoPlan
 from resolvers.schema import schema
 from resolvers.transport.protocol import Answer, GraphQLRequest, Offer, OperationKind, refused
@@ -285,20 +286,10 @@ class GraphQLEngine:
             plan = self._plan(view.sight, document, operation, variables)
             if plan is None:
                 return None
-            arguments = plan.arguments(variables, view.bound)
+            values = plan.values(variables, view.bound)
         except Refusal:
             return None
-        row = await self.runtime.readers.row(plan.statement, arguments)
-        assert row is not None
-        columns = iter(row)
-        parts: list[bytes] = []
-        for key, constant in plan.roots:
-            value = next(columns) if constant is None else constant
-            if value is None:
-                # An object is absent or not visible: the reference way says so.
-                return None
-            parts += (key, value)
-        return parts
+        return plan.told(await self.runtime.readers.rows(plan.statement, plan.arguments(values)), values)
 
     def _plan(self, sight: Sight, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan | None:
         forms = [form_of(value) for value in variables.values()]

@@ -25,6 +25,9 @@ _AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
 )
+Read = asyncpg.Record
+"""A row as it was read: its columns by place and by name."""
+
 LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, *_AWAY)
 """What a connection that is lost, or cannot be had, is told by."""
 
@@ -105,7 +108,7 @@ class Pool:
         self._closed = True
         self._drop_idle()
 
-    async def _attempt(self, statement: str, arguments: Sequence[Any]) -> asyncpg.Record | None:
+    async def _attempt(self, statement: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
         reader = self._idle.pop() if self._idle else await self._take()
         try:
             prepared = reader.prepared.get(statement)
@@ -113,7 +116,7 @@ class Pool:
                 prepared = await reader.prepare(statement)
             else:
                 reader.prepared.move_to_end(statement)
-            row = await prepared.fetchrow(*arguments)
+            rows = await prepared.fetch(*arguments)
         except asyncpg.QueryCanceledError as error:
             self._give(reader)
             raise Unavailable(self.late) from error
@@ -127,7 +130,7 @@ class Pool:
                 self._leave()
             raise
         self._give(reader)
-        return row
+        return rows
 
     async def _take(self) -> _Reader:
         while True:
@@ -204,7 +207,12 @@ class Readers(Pool):
     late = "Reading took too long; ask for less, or try again."
 
     async def row(self, statement: str, arguments: Sequence[Any]) -> asyncpg.Record | None:
-        """Run a prepared SELECT and give its first row; a lost connection is replaced once."""
+        """Run a prepared SELECT that gives one row at most."""
+        rows = await self.rows(statement, arguments)
+        return rows[0] if rows else None
+
+    async def rows(self, statement: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        """Run a prepared SELECT and give its rows; a lost connection is replaced once."""
         try:
             return await self._attempt(statement, arguments)
         except LOST:

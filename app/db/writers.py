@@ -18,10 +18,11 @@ class Writers(Pool):
         super().__init__(url, size=size, statement_seconds=statement_seconds, read_only=False)
 
     async def row(self, statement: str, arguments: Sequence[Any]) -> asyncpg.Record | None:
-        """Run a prepared statement and give its first row; it is never tried again: perhaps it has committed."""
+        """Run a prepared statement that gives one row at most; it is never tried again: perhaps it has committed."""
         # A server that went has been heard of by now: only what was under way just then is in doubt.
         self._forget_lost()
         try:
-            return await self._attempt(statement, arguments)
+            rows = await self._attempt(statement, arguments)
         except (*LOST, asyncpg.DeadlockDetectedError) as error:
             raise Unavailable("The database does not answer just now; try again.") from error
+        return rows[0] if rows else None

@@ -79,12 +79,23 @@ class Cursors:
         values: Sequence[ColumnElement[Any]], order: Order, seal_key: ColumnElement[bytes]
     ) -> tuple[str | ColumnElement[str], ColumnElement[str]]:
         """Spell in SQL, for both executors alike, the cursor of the row that has these values in an order's keys."""
-        sent = [_sent(value, key) for value, key in zip(values, order.keys, strict=True)]
-        keys = reduce(ColumnElement[bytes].concat, sent)
+        keys = _keys(values, order)
         seal = func.substr(
             func.sha256(seal_key.concat(keys)), literal_column("1"), literal_column(str(SEAL_BYTES)), type_=LargeBinary
         )
         return _nulls(values, order), func.encode(seal.concat(keys), plain("hex"), type_=Text)
+
+    @staticmethod
+    def sent(values: Sequence[ColumnElement[Any]], order: Order) -> list[ColumnElement[bytes]]:
+        """Give in SQL what a cursor of these values is made of: most rows of a page are asked for none."""
+        return [_sent(value) for value, _ in zip(values, order.keys, strict=True)]
+
+    @staticmethod
+    def sealed(sent: Sequence[bytes | None], seal_key: bytes) -> bytes:
+        """Make a cursor of what was sent of its row."""
+        nulls = sum(1 << place for place, part in enumerate(sent) if part is None)
+        keys = b"".join(part for part in sent if part is not None)
+        return f"{nulls:x}{(_seal(seal_key, keys) + keys).hex()}".encode()
 
     @staticmethod
     def form(cursor: str) -> str:
@@ -96,7 +107,7 @@ class Cursors:
         try:
             nulls, told = int(cursor[:1], 16), bytes.fromhex(cursor[1:])
             seal, keys = told[:SEAL_BYTES], told[SEAL_BYTES:]
-            expected = hashlib.sha256(self.seal_key(list_name, order) + keys).digest()[:SEAL_BYTES]
+            expected = _seal(self.seal_key(list_name, order), keys)
             # fromhex skips spaces and takes capitals: only the one true spelling passes.
             if not hmac.compare_digest(seal, expected) or f"{nulls:x}{told.hex()}" != cursor:
                 raise ValueError
@@ -198,6 +209,18 @@ def moment_as_text(column: ColumnElement[Any]) -> ColumnElement[str]:
     return func.to_char(func.timezone(plain("UTC"), column), plain(_TIME))
 
 
+def _seal(seal_key: bytes, keys: bytes) -> bytes:
+    return hashlib.sha256(seal_key + keys).digest()[:SEAL_BYTES]
+
+
+def _keys(values: Sequence[ColumnElement[Any]], order: Order) -> ColumnElement[bytes]:
+    sent = (
+        func.coalesce(_sent(value), literal_column("''::bytea"), type_=LargeBinary) if key.nullable else _sent(value)
+        for value, key in zip(values, order.keys, strict=True)
+    )
+    return reduce(ColumnElement[bytes].concat, sent)
+
+
 def _nulls(values: Sequence[ColumnElement[Any]], order: Order) -> str | ColumnElement[str]:
     """Say in one digit which values are null; the rest of the cursor then has the length of the others."""
     flags = [
@@ -211,15 +234,13 @@ def _nulls(values: Sequence[ColumnElement[Any]], order: Order) -> str | ColumnEl
     return digit
 
 
-def _sent(value: ColumnElement[Any], key: Key) -> ColumnElement[bytes]:
+def _sent(value: ColumnElement[Any]) -> ColumnElement[bytes]:
     """Spell a value in SQL as the bytes that PostgreSQL sends."""
-    sent: ColumnElement[bytes]
     if isinstance(value.type, Text):
         length = func.int4send(func.octet_length(value), type_=LargeBinary)
-        sent = length.concat(func.convert_to(value, plain("UTF8"), type_=LargeBinary))
-    else:
-        sent = getattr(func, _SENT[_kind(value.type)].function)(value, type_=LargeBinary)
-    return func.coalesce(sent, literal_column("''::bytea"), type_=LargeBinary) if key.nullable else sent
+        return length.concat(func.convert_to(value, plain("UTF8"), type_=LargeBinary))
+    sent: ColumnElement[bytes] = getattr(func, _SENT[_kind(value.type)].function)(value, type_=LargeBinary)
+    return sent
 
 
 def _received(sent: bytes, nulls: int, types: Sequence[tuple[TypeEngine[Any], bool]]) -> tuple[Any, ...]:

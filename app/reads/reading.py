@@ -141,8 +141,13 @@ class Listing:
         self, keys: Sequence[ColumnElement[Any]] | None = None
     ) -> tuple[str | ColumnElement[str], ColumnElement[str]]:
         """Spell the cursor of each row, or of the one that has these keys, in two pieces."""
-        seal_key = bindparam(f"{self.prefix}seal_key", type_=LargeBinary)
+        seal_key = bindparam(self.seal_name, type_=LargeBinary)
         return self.cursors.pieces(self.keys if keys is None else keys, self.order, seal_key)
+
+    @property
+    def sent(self) -> list[ColumnElement[bytes]]:
+        """Give what the cursor of each row is made of."""
+        return self.cursors.sent(self.keys, self.order)
 
     def places(self, cursor: str, end: str) -> dict[str, Any]:
         """Give the values that one end of the slice binds."""
@@ -152,7 +157,12 @@ class Listing:
     @property
     def seal(self) -> dict[str, bytes]:
         """Give the key that the list's cursors are sealed with."""
-        return {f"{self.prefix}seal_key": self.cursors.seal_key(self.sealed_as, self.order)}
+        return {self.seal_name: self.cursors.seal_key(self.sealed_as, self.order)}
+
+    @property
+    def seal_name(self) -> str:
+        """Name the value that is that key."""
+        return f"{self.prefix}seal_key"
 
     def place_names(self, end: str) -> list[str]:
         """Name the values that one end of the slice binds."""

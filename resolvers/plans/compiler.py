@@ -1,6 +1,6 @@
 """From a validated operation to one SQL statement; what it does not know goes the reference way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,21 @@ from graphql import (
     OperationDefinitionNode,
     get_named_type,
 )
-from sqlalchemy import ColumnElement, Uuid, bindparam, case, cast, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.types import TypeEngine
 
 from app.db.prepared import DIALECT
@@ -25,27 +39,9 @@ from app.reads.shape import Many, One, Only, Rows, Shape, Tally
 from app.reads.visible import READS, Reach, Sight, me
 from resolvers.plans.arguments import Binder, Source, Variables, sources
 from resolvers.plans.json import NULL, Pieces, document, joined, leaf, object_of, public_id
-from resolvers.plans.lists import connection
+from resolvers.plans.lists import Owner, at_the_root, below
+from resolvers.plans.plan import Plan, Teller, composed, only_row
 from resolvers.plans.selection import Fields, NoPlan, Selections, snake
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One prepared statement whose columns are the JSON of the root fields, and how to bind it."""
-
-    statement: str
-    names: tuple[str, ...]
-    constants: Mapping[str, Any]
-    binders: tuple[Binder, ...]
-    # For each root field how its member begins, and what stands there if no column of the statement does.
-    roots: tuple[tuple[bytes, bytes | None], ...]
-
-    def arguments(self, variables: Variables, bound: Mapping[str, Any]) -> list[Any]:
-        """Give the statement's arguments; what the variables make wrong is refused."""
-        values = {**self.constants, **bound}
-        for bind in self.binders:
-            bind(variables, values)
-        return [values[name] for name in self.names]
 
 
 def compile_plan(
@@ -61,18 +57,12 @@ def compile_plan(
     assert schema.query_type is not None
     fields: Fields = {}
     compiler.selections.collect(schema.query_type, operation.selection_set, fields, set())
-    columns: list[ColumnElement[Any]] = []
-    roots: list[tuple[bytes, bytes | None]] = []
+    members: list[str | Teller] = []
     for key, nodes in fields.items():
-        member = f'{"," if roots else ""}"{key}":'.encode()
-        if nodes[0].name.value == "__typename":
-            roots.append((member, b'"Query"'))
-        else:
-            columns.append(cast(compiler.root(schema.query_type, nodes), Bytes()).label(f"root_{len(columns)}"))
-            roots.append((member, None))
-    if not columns:
-        raise NoPlan("nothing to read")
-    return _plan(compiler, columns, roots)
+        is_named = nodes[0].name.value == "__typename"
+        members.append(f'{"," if members else ""}"{key}":')
+        members.append('"Query"' if is_named else compiler.root(schema.query_type, nodes))
+    return _plan(compiler, members)
 
 
 def compile_payload(
@@ -87,16 +77,38 @@ def compile_payload(
     """Compile what a mutation tells of the object that it decided about, whose id is bound as `decided`."""
     compiler = Compiler(schema, Selections(fragments, variables), variables, sight, cursors)
     told = object_of(compiler.selections, type_, [node], lambda name, nodes: [compiler.decided(type_, name, nodes)])
-    member = f'"{(node.alias or node.name).value}":'.encode()
-    return _plan(compiler, [cast(joined(told), Bytes())], [(member, None)])
+    return _plan(compiler, [f'"{(node.alias or node.name).value}":', *told])
 
 
-def _plan(compiler: "Compiler", columns: list[ColumnElement[Any]], roots: list[tuple[bytes, bytes | None]]) -> Plan:
-    compiled = select(*columns).compile(dialect=DIALECT)
+def _plan(compiler: "Compiler", members: Sequence[str | Teller]) -> Plan:
+    if not compiler.branches:
+        raise NoPlan("nothing to read")
+    compiled = _united(compiler.branches).compile(dialect=DIALECT)
     names = tuple(compiled.positiontup or ())
     # What shapes wrote as plain values stands among the statement's own parameters.
     constants = {**compiled.params, **compiler.constants}
-    return Plan(str(compiled), names, constants, tuple(compiler.binders), tuple(roots))
+    widths = tuple(len(branch.selected_columns) for branch in compiler.branches)
+    return Plan(str(compiled), names, constants, tuple(compiler.binders), widths, composed(members))
+
+
+def _united(branches: Sequence[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:
+    """Make one statement of all branches.
+
+    If there are several, each has columns of its own, in which the rows of all others are null, and each row tells last
+    which branch it is of.
+    """
+    if len(branches) == 1:
+        return branches[0]
+    rows = [branch.subquery(f"branch_{number}") for number, branch in enumerate(branches)]
+    return union_all(
+        *(
+            select(
+                *(column if of is own else cast(null(), column.type) for of in rows for column in of.c),
+                literal_column(str(number), Integer),
+            )
+            for number, own in enumerate(rows)
+        )
+    )
 
 
 @dataclass(slots=True)
@@ -110,12 +122,19 @@ class Compiler:
     cursors: Cursors
     constants: dict[str, Any] = field(default_factory=dict)
     binders: list[Binder] = field(default_factory=list)
+    # What the roots read, each by a statement; all together are the plan's.
+    branches: list[Select[Any]] = field(default_factory=list)
     # Of lists, the columns that have one value in all of their rows.
     held: dict[Rows, Mapping[str, ColumnElement[Any]]] = field(default_factory=dict)
     _lists: int = 0
 
-    def root(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> ColumnElement[Any]:
-        """Compile a field of the query; its column is null where the object is absent."""
+    def branch(self, statement: Select[Any]) -> int:
+        """Add what a statement gives, and tell its number."""
+        self.branches.append(statement)
+        return len(self.branches) - 1
+
+    def root(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> Teller:
+        """Compile a field of the query, and say how it is told."""
         name = nodes[0].name.value
         if name not in type_.fields:
             raise NoPlan("introspection")
@@ -138,12 +157,12 @@ class Compiler:
                 return self._through(through, type_, nodes, arguments)
             case Many() as many:
                 listing = self.listing(many, f"{type_.name}.{name}", arguments)
-                return connection(self, listing, self._named(type_, nodes), nodes)
+                return at_the_root(self, listing, self._named(type_, nodes), nodes)
             case _:
                 raise NoPlan(name)
 
-    def decided(self, type_: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> ColumnElement[Any]:
-        """Compile the object that was decided about; null where it is gone."""
+    def decided(self, type_: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> Teller:
+        """Compile the object that was decided about."""
         shape = SHAPES.get(get_named_type(type_.fields[name].type).name)
         if shape is None:
             raise NoPlan(name)
@@ -176,24 +195,25 @@ class Compiler:
             self.binders.append(bind)
         return bindparam(name, type_=type_)
 
-    def _by_id(self, shape: Shape, nodes: list[FieldNode], source: Source | None) -> ColumnElement[Any]:
+    def _by_id(self, shape: Shape, nodes: list[FieldNode], source: Source | None) -> Teller:
         if source is None or source.now is None or shape.kind is None:
             raise NoPlan("an object without an id")
         kind = shape.kind
         value = self.bind(source, shape.rows.c.id.type, lambda text: parse_as(kind, text))
         return self._looked_up(shape, nodes, lambda rows: rows.c.id == value)
 
-    def _looked_up(self, shape: Shape, nodes: list[FieldNode], condition: Any) -> ColumnElement[Any]:
+    def _looked_up(self, shape: Shape, nodes: list[FieldNode], condition: Any) -> Teller:
         type_ = self.schema.type_map.get(shape.name)
         if not isinstance(type_, GraphQLObjectType):
             raise NoPlan("a type that cannot be read yet")
         rows = shape.rows
-        found = select(joined(self.object(shape, type_, nodes, rows))).select_from(rows)
-        return found.where(condition(rows), shape.seen_by.condition(rows, self.sight)).scalar_subquery()
+        told = cast(joined(self.object(shape, type_, nodes, rows)), Bytes())
+        found = select(told).where(condition(rows), shape.seen_by.condition(rows, self.sight))
+        return only_row(self.branch(found))
 
     def _through(
         self, root: Through, type_: GraphQLObjectType, nodes: list[FieldNode], arguments: Mapping[str, Source]
-    ) -> ColumnElement[Any]:
+    ) -> Teller:
         owner = SHAPES[root.to]
         assert owner.kind is not None
         kind, rows = owner.kind, owner.rows
@@ -204,9 +224,8 @@ class Compiler:
         self._require(SHAPES[many.to], owner)
         owner_id = self.bind(arguments[root.argument], rows.c.id.type, lambda text: parse_as(kind, text))
         listing = self.listing(many, f"{type_.name}.{relation}", arguments)
-        listed = connection(self, listing, self._named(type_, nodes), nodes, owner_id)
-        there = exists(select(rows.c.id).where(rows.c.id == owner_id, owner.seen_by.condition(rows, self.sight)))
-        return case((there, listed))
+        above = Owner(owner_id, rows, owner.seen_by.condition(rows, self.sight))
+        return at_the_root(self, listing, self._named(type_, nodes), nodes, above)
 
     def _named(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> GraphQLObjectType:
         named = get_named_type(type_.fields[nodes[0].name.value].type)
@@ -243,7 +262,7 @@ class Compiler:
             self._require(target, shape)
             arguments = sources(type_.fields[nodes[0].name.value], nodes[0], self.variables)
             listing = self.listing(relation, f"{type_.name}.{nodes[0].name.value}", arguments)
-            return connection(self, listing, named, nodes, rows.c.id, rows)
+            return below(self, listing, named, nodes, rows.c.id, rows)
         theirs = target.rows
         if isinstance(relation, Tally):
             self._require(target, shape)

@@ -7,7 +7,7 @@ costs as much again as all the rest.
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import (
     FieldNode,
@@ -32,7 +32,8 @@ WIDEST_OBJECT = 100
 Piece = str | ColumnElement[str]
 Pieces = list[Piece]
 
-Part = Callable[[str, list[FieldNode]], Iterable[Piece]]
+# What stands between the text of an object: an expression, or whatever else gives some.
+Other = TypeVar("Other")
 
 NULL: ColumnElement[str] = plain("null")
 NOTHING: ColumnElement[str] = plain("")
@@ -71,12 +72,17 @@ def gathered(elements: ColumnElement[str]) -> Pieces:
     return ["[", func.coalesce(elements, NOTHING), "]"]
 
 
-def object_of(selections: Selections, type_: GraphQLObjectType, nodes: list[FieldNode], part: Part) -> Pieces:
+def object_of(
+    selections: Selections,
+    type_: GraphQLObjectType,
+    nodes: list[FieldNode],
+    part: Callable[[str, list[FieldNode]], Iterable[str | Other]],
+) -> list[str | Other]:
     """Make an object of what is selected of a type; `part` gives the value of a field."""
     fields = selections.of(type_, nodes)
     if len(fields) > WIDEST_OBJECT:
         raise NoPlan("an object too wide")
-    pieces: Pieces = []
+    pieces: list[str | Other] = []
     for key, theirs in fields.items():
         name = theirs[0].name.value
         pieces.append(f'{"," if pieces else ""}"{key}":')

@@ -46,6 +46,14 @@ async def made(session: AsyncSession, name: str, row: tuple[Any, ...]) -> str:
     return str(await session.scalar(select(func.concat(*CURSORS.pieces(values, order, seal_key)))))
 
 
+async def sealed(session: AsyncSession, name: str, row: tuple[Any, ...]) -> str:
+    """Have PostgreSQL send what the cursor is made of, and seal it here."""
+    shape, order = ORDERS[name]
+    values = [literal(value, shape.rows.c[key.column].type) for key, value in zip(order.keys, row, strict=True)]
+    sent = (await session.execute(select(*CURSORS.sent(values, order)))).one()
+    return CURSORS.sealed(sent, CURSORS.seal_key(LIST, order)).decode()
+
+
 def read(name: str, cursor: str, list_name: str = LIST) -> tuple[Any, ...]:
     shape, order = ORDERS[name]
     return CURSORS.read(cursor, shape.rows, order, list_name, "after")
@@ -55,6 +63,12 @@ def read(name: str, cursor: str, list_name: str = LIST) -> tuple[Any, ...]:
 async def test_a_cursor_brings_back_the_place_it_was_made_for(name: str, session: AsyncSession) -> None:
     for row in ROWS[name]:
         assert read(name, await made(session, name, row)) == row
+
+
+@pytest.mark.parametrize("name", ORDERS)
+async def test_a_place_has_one_cursor_wherever_it_is_sealed(name: str, session: AsyncSession) -> None:
+    for row in ROWS[name]:
+        assert await sealed(session, name, row) == await made(session, name, row)
 
 
 @pytest.mark.parametrize("name", ORDERS)

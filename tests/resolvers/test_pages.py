@@ -69,6 +69,19 @@ def expected(rows: Sequence[models.Pattern], field: str, direction: str) -> list
     return [id_of(row) for row in (*with_value, *without)]
 
 
+async def test_a_queue_whose_ends_alone_are_asked_for_is_not_taken_for_an_empty_one(
+    ask: Ask, repo: models.Repo, session: AsyncSession
+) -> None:
+    query = "query($id: ID!) { triageQueue(repoId: $id) { pageInfo { endCursor } } }"
+    empty = await ask(query, id=public(Kind.REPO, repo.id))
+    assert empty == {**empty, "data": {"triageQueue": {"pageInfo": {"endCursor": None}}}}
+    await pattern(session, repo, 0)
+    told = await ask(query, id=public(Kind.REPO, repo.id))
+    assert told["data"]["triageQueue"]["pageInfo"]["endCursor"]
+    elsewhere = await ask(query, id=public(Kind.REPO, repo.organization_id))
+    assert elsewhere["data"]["triageQueue"] is None
+
+
 class Walk:
     """Walks a list page by page, from either end."""
 

@@ -1,0 +1,122 @@
+"""A plan: one statement, and how the rows that it gives become the answer."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from app.db.readers import Read
+from resolvers.plans.arguments import Binder, Variables
+
+Row = Read | tuple[Any, ...]
+Values = Mapping[str, Any]
+# The rows of a statement by the branch that gave them.
+Branches = Sequence[Sequence[Row]]
+
+Teller = Callable[[Branches, Values], list[bytes] | None]
+"""Gives the JSON of the answer, or of a part of it, in pieces; None where an object is absent or not visible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One prepared statement whose rows hold the JSON of the root fields, and how to bind it."""
+
+    statement: str
+    names: tuple[str, ...]
+    constants: Values
+    binders: tuple[Binder, ...]
+    # How many columns each branch of the statement has; if there are several, each row tells last which one it is of.
+    widths: tuple[int, ...]
+    # What tells the members of the answer.
+    tell: Teller
+
+    def values(self, variables: Variables, bound: Values) -> Values:
+        """Give what a request binds; what the variables make wrong is refused."""
+        values = {**self.constants, **bound}
+        for bind in self.binders:
+            bind(variables, values)
+        return values
+
+    def arguments(self, values: Values) -> list[Any]:
+        """Give the statement's arguments."""
+        return [values[name] for name in self.names]
+
+    def told(self, rows: Sequence[Row], values: Values) -> list[bytes] | None:
+        """Put the members of the answer together; None where the reference way has to say what is absent."""
+        return self.tell(self._sorted(rows), values)
+
+    def _sorted(self, rows: Sequence[Row]) -> Branches:
+        if len(self.widths) == 1:
+            return (rows,)
+        ends = list(accumulate(self.widths))
+        own = [slice(end - width, end) for end, width in zip(ends, self.widths, strict=True)]
+        branches: list[list[Row]] = [[] for _ in own]
+        for row in rows:
+            branches[row[-1]].append(row[own[row[-1]]])
+        return branches
+
+
+def composed(pieces: Iterable[str | Teller]) -> Teller:
+    """Tell what stands in the document already, and between that what others tell."""
+    parts = [piece.encode() if isinstance(piece, str) else piece for piece in pieces]
+
+    def tell(branches: Branches, values: Values) -> list[bytes] | None:
+        told: list[bytes] = []
+        for part in parts:
+            if isinstance(part, bytes):
+                told.append(part)
+            elif (more := part(branches, values)) is None:
+                return None
+            else:
+                told += more
+        return told
+
+    return tell
+
+
+def only_row(branch: int) -> Teller:
+    """Tell the one row of a branch."""
+    return lambda branches, _: [branches[branch][0][0]] if branches[branch] else None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A page while it is told: its rows in the list's order, whether there are more, and all else that was read."""
+
+    rows: Sequence[Row]
+    more: bool
+    branches: Branches
+    values: Values
+
+
+PagePiece = Callable[[Told], bytes]
+"""Gives a part of a page's JSON that depends on its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowByRow:
+    """Tells a page from its rows, of which there may be one beyond it.
+
+    PostgreSQL could put it together as well; but to number, gather and copy a page of rows costs it as much again as
+    all that stands in them.
+    """
+
+    pieces: tuple[bytes | PagePiece, ...]
+    size: int
+    backward: bool
+    # The branch that gives the rows, unless nobody asked for any.
+    listed: int | None
+    # Whether they are an object's: no row at all tells that it is absent, one of nulls that it has none.
+    owned: bool
+
+    def __call__(self, branches: Branches, values: Values) -> list[bytes] | None:
+        """Tell the page, unless its owner is absent."""
+        rows = () if self.listed is None else branches[self.listed]
+        if self.owned:
+            if not rows:
+                return None
+            if all(value is None for value in rows[0]):
+                rows = ()
+        kept = rows[: self.size]
+        told = Told(kept[::-1] if self.backward else kept, len(rows) > self.size, branches, values)
+        return [piece if isinstance(piece, bytes) else piece(told) for piece in self.pieces]
