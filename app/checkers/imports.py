@@ -6,7 +6,8 @@
 
 All parts of a selector hold: `module` (one of some names with `*`), `names`, `form`, `alias`, `target` (globs of the
 file of this repository that it leads to), `internal`, `top`, `type_only`, `standard` (it comes with the language),
-`optional` (the code copes with the module missing), `any` (one of some selectors), and `not` (no such import).
+`optional` (the code copes with the module missing), `types` (of its names
+all, some or none are only types), `any` (one of some selectors), and `not` (no such import).
 
 With `order` a site is a file whose first imports are of at least two groups; it conforms if those of each group stand
 before those of the next, with blank lines between them if they are to be `apart`. With `sorted` it is one with at
@@ -130,7 +131,7 @@ def _selector(parts: Mapping[str, Any]) -> Selector:
     leads = globs.matcher(parts["target"]) if parts.get("target") else None
     choices = [_selector(choice) for choice in parts.get("any", ())]
     internal, top, type_only = parts.get("internal"), parts.get("top"), parts.get("type_only")
-    optional = parts.get("optional")
+    optional, types = parts.get("optional"), frozenset(parts.get("types", ()))
     standard, unwanted = parts.get("standard"), _selector(parts["not"]) if parts.get("not") else None
 
     def selects(found: Import, subject: Subject, listing: Listing) -> bool:
@@ -146,6 +147,7 @@ def _selector(parts: Mapping[str, Any]) -> Selector:
             and (internal is None or listing.internal(subject.language, found.module) is internal)
             and (leads is None or any(map(leads, _targets(found, subject, listing))))
             and (not choices or any(choice(found, subject, listing) for choice in choices))
+            and (not types or subject.type_uses.get(found.line) in types)
             and (unwanted is None or not unwanted(found, subject, listing))
         )
 

@@ -1,6 +1,6 @@
 """What a checker sees of one file, and what it says of it: sites that conform or do not."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from app.domain.listing import Listing
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule
-from app.syntax import Import, RuleTree, Source, imports_of, readable
+from app.syntax import Import, RuleTree, Source, imports_of, readable, type_uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,16 @@ class Subject:
     @cached_property
     def imports(self) -> list[Import]:
         """What the file imports."""
-        return imports_of(Source(self.name, self.language or "", self.text))
+        return imports_of(self._source)
+
+    @cached_property
+    def type_uses(self) -> Mapping[int, str]:
+        """How many of the names that an import brings are only types, by its line."""
+        return type_uses(self._source)
+
+    @cached_property
+    def _source(self) -> Source:
+        return Source(self.name, self.language or "", self.text)
 
 
 @dataclass(frozen=True, slots=True)

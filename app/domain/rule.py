@@ -262,6 +262,7 @@ _IMPORT: dict[str, Check] = {
     "type_only": _flag,
     "standard": _flag,
     "optional": _flag,
+    "types": _texts(3, 10),
 }
 _IMPORTS = _parts(**_IMPORT, any=_each(_parts(**_IMPORT)), **{"not": _parts(**_IMPORT)})
 _NAMES = _texts(50, 200)

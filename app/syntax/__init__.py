@@ -7,6 +7,7 @@ from app.syntax.imports import imports_of
 from app.syntax.languages import GRAMMARS, RULE_LANGUAGES
 from app.syntax.source import MOST_BYTES, Import, Source, Unreadable, line_of, readable, text_of
 from app.syntax.trees import BadRule, RuleTree, check_rule, words_of
+from app.syntax.type_uses import type_uses
 
 __all__ = [
     "GRAMMARS",
@@ -26,5 +27,6 @@ __all__ = [
     "line_of",
     "readable",
     "text_of",
+    "type_uses",
     "words_of",
 ]

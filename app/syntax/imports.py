@@ -135,7 +135,10 @@ def _javascript(source: Source) -> Iterator[Import]:
                 alias = text_of(part.named_children[0]) if part.named_children else None
             else:
                 forms.append("named")
-                names = [text_of(each.child_by_field_name("name")) for each in _below(part, "import_specifier")]
+                specifiers = list(_below(part, "import_specifier"))
+                names = [text_of(each.child_by_field_name("name")) for each in specifiers]
+                if any(child.type == "type" for each in specifiers for child in each.children):
+                    forms.append("inline")
         yield Import(
             module, first, last, (*_place(module), *(forms or ["side-effect"])), tuple(names), alias, True, typed
         )

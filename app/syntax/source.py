@@ -58,7 +58,8 @@ class Import:
     """One import of one module.
 
     The forms of a language: Python relative/absolute, module/names/star; JavaScript and TypeScript relative/alias/
-    package/node/builtin, extension/bare, default/named/namespace/side-effect/require/dynamic/export; Go standard/
+    package/node/builtin, extension/bare, default/named/namespace/side-effect/require/dynamic/export, inline (some names
+    are marked `type`); Go standard/
     outside, plain/alias/dot/blank; Java static, single/wildcard; Rust crate/super/self/std/core/alloc/outside,
     single/list/glob.
     """
