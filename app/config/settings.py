@@ -218,7 +218,8 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=256,
-        description="Child processes of a worker that parse and measure files. Unset: one for each processor.",
+        description="Child processes of a worker that parse and measure files, at most: further ones are started when "
+        "work keeps waiting. Unset: one for each processor.",
     )
     child_megabytes: int = Field(
         1_024, ge=256, le=65_536, description="The memory that each of these child processes may have."

@@ -39,6 +39,8 @@ data, and dataclasses and enumerations of it. It may be asked about an item agai
 
 BATCH = 200
 _STREAMS_KEPT = 4
+# A further process costs a second of a processor's time and 50 MB: it comes when work has waited for as long.
+_PATIENCE = 1.0
 _STILLBORN = 3
 # What children need of our environment; none of the secrets that it holds.
 _PASSED = ("PATH", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
@@ -76,10 +78,13 @@ class HandFailed(Exception):
 
 
 class Hands:
-    """So many child processes at most, started when first needed."""
+    """So many child processes at most: one when the first is needed, and twice as many whenever work keeps waiting."""
 
-    def __init__(self, most: int, megabytes: int) -> None:
+    def __init__(self, most: int, megabytes: int, *, patience: float = _PATIENCE) -> None:
         self.most = most
+        self._room = 1
+        self._patience = patience
+        self._widening: asyncio.TimerHandle | None = None
         self._memory = megabytes << 20
         self._streams = count()
         self._idle: list[_Hand] = []
@@ -138,6 +143,8 @@ class Hands:
 
     async def close(self) -> None:
         """End all children."""
+        if self._widening is not None:
+            self._widening.cancel()
         await asyncio.gather(*(self._discard(hand) for hand in list(self._alive)))
 
     async def _batch(self, stream: "_Stream", items: list[Any]) -> list[tuple[Any, Any]]:
@@ -183,10 +190,11 @@ class Hands:
             self._pass_on()
 
     async def _turn(self, party: Hashable) -> None:
-        """Wait for a place among the `most`."""
-        if self._busy < self.most:
+        """Wait for a place among those there are by now."""
+        if self._busy < self._room:
             self._busy += 1
             return
+        self._widen_soon()
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(party, deque()).append(place)
         try:
@@ -197,6 +205,11 @@ class Hands:
             raise
 
     def _pass_on(self) -> None:
+        """Give up a place, to whoever has waited longest for one."""
+        if not self._give():
+            self._busy -= 1
+
+    def _give(self) -> bool:
         """Give a place to the party that has waited longest for one; whoever gets it goes to the end."""
         while self._waiting:
             party, places = self._waiting.popitem(last=False)
@@ -205,8 +218,22 @@ class Hands:
                 self._waiting[party] = places
             if not place.done():
                 place.set_result(None)
-                return
-        self._busy -= 1
+                return True
+        return False
+
+    def _widen_soon(self) -> None:
+        if self._room < self.most and self._widening is None:
+            self._widening = asyncio.get_running_loop().call_later(self._patience, self._widen)
+
+    def _widen(self) -> None:
+        """Make more places if work waits still."""
+        self._widening = None
+        before = self._room
+        while self._room < min(2 * before, self.most) and self._give():
+            self._room += 1
+            self._busy += 1
+        if self._waiting:
+            self._widen_soon()
 
     async def _start(self) -> "_Hand":
         starting = asyncio.create_task(_Hand.start(self._memory))

@@ -18,7 +18,7 @@ from tests.test_children import lives
 
 @pytest.fixture
 async def hands() -> AsyncIterator[Hands]:
-    hands = Hands(2, 512)
+    hands = Hands(2, 512, patience=0)
     yield hands
     await hands.close()
     assert not hands.pids
@@ -46,6 +46,16 @@ async def test_items_come_back_with_their_answers_in_order(hands: Hands) -> None
     pairs = [pair async for pair in hands.each(crafts.doubling, 3, range(1000), seconds=5, batch=7)]
     assert pairs == [(number, 3 * number) for number in range(1000)]
     assert len(hands.pids) == 2
+
+
+async def test_a_further_process_comes_only_when_work_keeps_waiting() -> None:
+    patient = Hands(2, 512, patience=3600)
+    try:
+        pairs = [pair async for pair in patient.each(crafts.doubling, 3, range(100), seconds=5, batch=7)]
+        assert pairs == [(number, 3 * number) for number in range(100)]
+        assert len(patient.pids) == 1
+    finally:
+        await patient.close()
 
 
 async def test_items_are_taken_only_as_they_are_needed(hands: Hands) -> None:

@@ -14,6 +14,7 @@ from app.domain import jobs
 from app.domain.errors import Unavailable
 from app.domain.run import STAGES, IngestionStage
 from app.domain.source import SourceFailed
+from app.hands.pool import Fate, HandFailed
 from app.reads import repos, runs
 from app.runtime import Runtime
 from app.services import ingesting
@@ -43,6 +44,17 @@ WORKS: dict[IngestionStage, tuple[Callable[[Attempt], Awaitable[None]], str]] = 
     IngestionStage.MINE: (mine, "files"),
     IngestionStage.VERIFY: (verify, "places"),
     IngestionStage.SCORE: (score, "places"),
+}
+
+_BROKEN = "INTERNAL_ERROR", "Something went wrong on our side."
+# One file that ends its child process costs only itself; this is what looks at a whole repository at once.
+_ENDED = {
+    Fate.TOO_LONG: ("WORK_TOO_LONG", "A part of the work took longer than it may."),
+    Fate.TOO_MUCH_MEMORY: (
+        "WORK_TOO_LARGE",
+        "A part of the work needed more memory than a child process may have (TENET_CHILD_MEGABYTES).",
+    ),
+    Fate.DIED: ("WORK_CUT_SHORT", "A child process ended in the middle of a part of the work, more than once."),
 }
 
 log = structlog.get_logger(__name__)
@@ -116,9 +128,14 @@ async def _carry(runtime: Runtime, progress: Progress) -> None:
     except SourceFailed as failed:
         log.info("ingestion failed", code=failed.code.value, detail=observe.redact_text(failed.detail))
         await _fail(runtime, progress.held, failed.code.value, failed.sentence)
+    except HandFailed as failed:
+        word = observe.reference(failed, "ingestion failed")
+        code, sentence = _ENDED.get(failed.lost.fate, _BROKEN)
+        await _fail(runtime, progress.held, code, f"{sentence} What was found before stays; reference {word}.")
     except Exception as error:
         word = observe.reference(error, "ingestion failed")
-        await _fail(runtime, progress.held, "INTERNAL_ERROR", f"Something went wrong on our side; reference {word}.")
+        code, sentence = _BROKEN
+        await _fail(runtime, progress.held, code, f"{sentence[:-1]}; reference {word}.")
         raise
 
 
