@@ -47,7 +47,8 @@ async def system_lookup(host: str, port: int) -> Sequence[str]:
     A resolver that waits for a dead name server cannot be called off. The threads that a loop keeps for everybody's
     files and passwords must not wait with it, nor must the end of this process: so each question has its own thread.
     """
-    if not _places.acquire(blocking=False):
+    places = _places
+    if not places.acquire(blocking=False):
         raise socket.gaierror(socket.EAI_AGAIN, "too many lookups at once")
     loop = asyncio.get_running_loop()
     found: asyncio.Future[list[str]] = loop.create_future()
@@ -67,7 +68,7 @@ async def system_lookup(host: str, port: int) -> Sequence[str]:
         except Exception as error:  # whatever it is, whoever waits shall hear it
             answer = error
         finally:
-            _places.release()
+            places.release()
         # The loop may have ended meanwhile.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, answer)

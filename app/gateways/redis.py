@@ -29,12 +29,32 @@ def _options(tries: int, patience: float | None) -> dict[str, Any]:
     }
 
 
-class _Cancellable(AbstractConnection):
-    """A connection on which no cancellation gets lost.
+class _Sound(AbstractConnection):
+    """A connection on which no cancellation gets lost, and which is opened once, however many find it closed.
 
     redis-py sends inside asyncio.wait_for, which before Python 3.12 forgets a cancellation that comes in the moment in
-    which it is done: a task that was told to end would go on for ever.
+    which it is done: a task that was told to end would go on for ever. And of two tasks that find a connection closed,
+    as one that listens and one that subscribes, each would open a socket, and one of these would be nobody's.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._opening = asyncio.Lock()
+        self._opener: asyncio.Task[Any] | None = None
+
+    async def connect(self) -> None:
+        """Open the connection, or wait for the task that does."""
+        task = asyncio.current_task()
+        # What is said first on a new connection may find that it is lost again.
+        if self.is_connected or self._opener is task:
+            await super().connect()  # type: ignore[no-untyped-call]
+            return
+        async with self._opening:
+            self._opener = task
+            try:
+                await super().connect()  # type: ignore[no-untyped-call]
+            finally:
+                self._opener = None
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         """Send a command, unless somebody wanted the task to end meanwhile."""
@@ -47,19 +67,23 @@ class _Cancellable(AbstractConnection):
             raise asyncio.CancelledError
 
 
-class _Tcp(_Cancellable, Connection):
+class _Tcp(_Sound, Connection):
     pass
 
 
-class _Tls(_Cancellable, SSLConnection):
+class _Tls(_Sound, SSLConnection):
     pass
 
 
-class _Unix(_Cancellable, UnixDomainSocketConnection):
+class _Unix(_Sound, UnixDomainSocketConnection):
     pass
 
 
-_CANCELLABLE = {Connection: _Tcp, SSLConnection: _Tls, UnixDomainSocketConnection: _Unix}
+_SOUND: dict[type[AbstractConnection], type[_Sound]] = {
+    Connection: _Tcp,
+    SSLConnection: _Tls,
+    UnixDomainSocketConnection: _Unix,
+}
 
 
 def open_pool(url: str, *, tries: int, patience: float | None = None) -> ConnectionPool:
@@ -69,7 +93,7 @@ def open_pool(url: str, *, tries: int, patience: float | None = None) -> Connect
     `patience` seconds where somebody waits for it.
     """
     pool = ConnectionPool.from_url(url, **_options(tries, patience))
-    pool.connection_class = _CANCELLABLE[pool.connection_class]
+    pool.connection_class = _SOUND[pool.connection_class]
     return pool
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from redis.asyncio import Redis
 
 from app.domain.errors import Fault
 from app.embedded.programs import find_redis
 from app.embedded.redis import redis_answers
 from app.gateways import redis as module
-from app.gateways.redis import reach_redis
+from app.gateways.redis import open_pool, reach_redis
 from tests.installed import eventually
 
 PASSWORD = "hunter2hunter2"
@@ -69,3 +70,16 @@ async def test_a_redis_that_is_too_old(redis_url: str, monkeypatch: pytest.Monke
 async def test_the_redis_of_these_tests_answers(redis_url: str) -> None:
     assert await redis_answers(redis_url.partition("?")[0])
     assert (await reach_redis(redis_url))["aof_enabled"] == 1
+
+
+async def test_tasks_that_find_a_connection_closed_open_it_together(redis_url: str) -> None:
+    connection = open_pool(f"{redis_url}&client_name=together", tries=0).make_connection()  # type: ignore[no-untyped-call]
+    try:
+        for _ in range(2):
+            await asyncio.gather(*(connection.connect() for _ in range(3)))
+            async with Redis.from_url(redis_url) as redis:
+                names = [client["name"] for client in await redis.client_list()]
+            assert names.count("together") == 1
+            await connection.disconnect()
+    finally:
+        await connection.disconnect()

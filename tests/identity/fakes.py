@@ -1,7 +1,6 @@
 """Outside systems as this service meets them: an issuer's keys, and GitHub's OAuth and user API."""
 
 import asyncio
-import socket
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from app.cli.ports import bind
 from tests.identity.forging import Pair
 from tests.wire.service import PATIENCE, QuietServer
 
@@ -30,7 +30,7 @@ async def served(routes: list[Route]) -> AsyncIterator[str]:
     async def closing() -> None:
         pass
 
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = bind("127.0.0.1", 0)
     config = uvicorn.Config(Starlette(routes=routes), log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = QuietServer(config, closing)
     stopped = asyncio.create_task(server.serve([listener]))

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
+from app.cli.ports import bind
 from app.config import Settings
 from resolvers.transport.server import Server, options
 
@@ -133,7 +134,7 @@ class QuietServer(Server):
 
 async def listen(app: ASGIApp, settings: Settings, closing: Callable[[], Awaitable[None]]) -> Service:
     """Serve an application on a free port of the loopback address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = bind("127.0.0.1", 0)
     config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=5, **options(settings))
     server = QuietServer(config, closing)
     stopped = asyncio.create_task(server.serve([listener]))
