@@ -1,5 +1,6 @@
 """What every test stands on: real servers, and a clean database and Redis for each worker."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -21,6 +22,9 @@ TABLES = sorted(Table.metadata.tables)
 HOLDS_ROWS = ", ".join(f"CASE WHEN EXISTS (SELECT FROM {table}) THEN '{table}' END" for table in TABLES)
 
 stay_here()
+# All workers share one database server, and each holds several runtimes open.
+os.environ["TENET_DATABASE_CONNECTIONS"] = "4"
+MOST_WORKERS = 8
 
 
 def ground_of(config: pytest.Config) -> Ground:
@@ -32,6 +36,12 @@ def ground_of(config: pytest.Config) -> Ground:
         config.add_cleanup(run.close)
         config.stash[GROUND] = run.enter_context(standing_ground())
     return config.stash[GROUND]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a test often waits for other processes, and the server has its bounds."""
+    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -95,7 +95,7 @@ async def test_metrics_tell_of_the_whole_installation(house: House) -> None:
         'tenet_job_seconds_bucket{job="sweep",le="0.1",state="done"} 0.0',
         'tenet_job_seconds_bucket{job="sweep",le="0.5",state="done"} 1.0',
         'tenet_job_seconds_count{job="sweep",state="done"} 1.0',
-        'tenet_pool_size{pool="read"} 10.0',
+        'tenet_pool_size{pool="read"} 4.0',
     ):
         assert line in lines
     for family in ("tenet_requests", "tenet_request_seconds", "tenet_plans", "tenet_subscriptions_open"):
