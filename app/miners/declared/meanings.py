@@ -43,7 +43,7 @@ _CODES: dict[str, tuple[Answer, ...]] = {
     "DTZ005": (_idiom("time zones", _PY),),
     "Q000": (("formatting", "quotes", '"', _PY),),
     "N818": (("class-names", "error", "…Error", _PY),),
-    "FA102": (("import-forms", "future", "annotations", _PY),),
+    "FA102": (("python-modules", "future", "annotations", _PY),),
     "I001": (("import-order", "groups", "ordered", _PY),),
 }
 """Rules of ruff, and of flake8 with its plugins."""
