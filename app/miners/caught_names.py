@@ -26,7 +26,7 @@ _HANDLERS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "JavaScript": ("catch_clause", lambda name: {"has": {"field": "parameter", "kind": "identifier", "regex": name}}),
     "Java": ("catch_formal_parameter", lambda name: {"has": {"field": "name", "regex": name}}),
 }
-_USUAL = {("Python", "e"): 0.55, ("Python", "exc"): 0.2, ("Java", "e"): 0.9, ("JavaScript", "e"): 0.3}
+_USUAL = {("Python", "e"): 0.55, ("Python", "exc"): 0.2, ("Java", "e"): 0.93, ("JavaScript", "e"): 0.3}
 
 
 def facts(source: Source) -> Any:

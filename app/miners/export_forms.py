@@ -79,7 +79,7 @@ def _meaning(finding: Finding) -> Meaning | None:
             return Meaning("Exported functions", words, _EXPORTED, _ASSIGNED, 0.3, _API, alternative="`function`")
         case "common", "whole":
             words, fits = "assign `module.exports`, not its parts", {"has": {"field": "left", "regex": r"^module"}}
-            return Meaning("Modules", words, _COMMONLY, fits, 0.85, _API, alternative="`exports.name`")
+            return Meaning("Modules", words, _COMMONLY, fits, 0.93, _API, alternative="`exports.name`")
         case "common", "each":
             words, fits = "export by `exports.name =`", {"has": {"field": "left", "regex": r"^exports"}}
             return Meaning("Modules", words, _COMMONLY, fits, 0.25, _API, alternative="`module.exports`")

@@ -10,13 +10,15 @@ from typing import Any
 from app.domain.cases import CASES, case_of
 from app.domain.pattern import PatternCategory, PatternType
 from app.domain.rule import Rule, RuleKind
-from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.family import CODE, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope
 
-_NEVER = frozenset(("Makefile", "Dockerfile", "README", "LICENSE", "CHANGELOG"))
+_NEVER = frozenset(
+    ("Makefile", "Dockerfile", "README", "LICENSE", "CHANGELOG", "package-info", "module-info", "docker-compose")
+)
 _USUAL = {
     ("Python", "snake_case"): 0.97,
-    ("Go", "snake_case"): 0.85,
+    ("Go", "snake_case"): 0.95,
     ("Java", "PascalCase"): 0.99,
     ("Rust", "snake_case"): 0.99,
     ("TypeScript", "kebab-case"): 0.4,
@@ -45,7 +47,9 @@ def propose(finding: Finding) -> Proposal | None:
         alternative=finding.alternative if finding.alternative in CASES else None,
     )
     name = f"{in_scope(finding, 'Files')} are named in {finding.form}"
-    return Proposal(name, rule, PatternCategory.FILE_NAMING, PatternType.FILESYSTEM)
+    # What configurations are called is settled by the tools that read them.
+    weight = 1.0 if finding.tongue in CODE else 0.5
+    return Proposal(name, rule, PatternCategory.FILE_NAMING, PatternType.FILESYSTEM, weight=weight)
 
 
 def prior(finding: Finding) -> float:

@@ -25,7 +25,7 @@ _ASSERTIONS = (
 )
 _USUAL = {
     ("builtin", "node"): 0.5,
-    ("extension", "bare"): 0.85,
+    ("extension", "bare"): 0.95,
     ("extension", "extension"): 0.25,
     ("loading", "import"): 0.55,
     ("loading", "require"): 0.4,
@@ -255,7 +255,7 @@ def _places(scope: Scope, place: str) -> str:
 def _way(finding: Finding) -> Proposal | None:
     module = finding.topic.removeprefix(_WAY)
     # How a module is imported is news only where there are two ways that people take.
-    if module not in _WAYS and not finding.rivals:
+    if module not in _WAYS and (not finding.rivals or finding.form == f"import {module}"):
         return None
     conforming: dict[str, Any]
     if finding.tongue == "Python":
@@ -302,6 +302,4 @@ def prior(finding: Finding) -> float:
     return _USUAL.get((finding.topic, finding.form), 0.5)
 
 
-FAMILY = Family(
-    "import-forms", votes, propose, facts=facts, prior=prior, least=Least(sites=8, files=4, share=0.87, bits=0.3)
-)
+FAMILY = Family("import-forms", votes, propose, facts=facts, prior=prior, least=Least(sites=8, files=4, share=0.87))

@@ -28,6 +28,8 @@ _BOILERPLATE = re.compile(
     # A bare path in a block of imports, the end of one, a field or an argument that is a name and no more.
     r"(?:\w+ )?\"[\w./@-]+\"[,;]?|\} from .*|[\w.\"']+\??:? ?[=:]? ?[\w.\"'\[\]]+[,;]?|[\w.]+\([\w, .]*\)?[;,{]?|"
     # Where every program begins.
+    r"(?:export |public |final |abstract |sealed )*(?:class|interface) \{stem\} ?\{|"
+    r"(?:before|after)(?:All|Each)?\((?:async )?(?:\(\) =>|function ?\(\)) \{|[)}\]].*|"
     r"(?:pub )?(?:async )?fn (?:main|\{stem\})\(\).*|func main\(\).*|public static void main\(.*|"
     # Comments that tools read are kept.
     r"(?!\S{1,3} ?(?:@type|@ts-|@jest|@vitest|@flow|@format|eslint|type:|-\*-)|//go:)(?:#|//|/\*|\*|--|;|\"\"\"|<!--).*"
@@ -80,4 +82,5 @@ FAMILY = Family(
     open=True,
     joins=True,
     local=True,
+    most=10,
 )

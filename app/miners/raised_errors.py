@@ -127,4 +127,5 @@ FAMILY = family(
     dict.fromkeys(("Python", "Java", "JavaScript", "TypeScript", "TSX"), _read),
     _meaning,
     roles=frozenset((FileRole.SOURCE,)),
+    most=6,
 )

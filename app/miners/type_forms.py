@@ -194,7 +194,7 @@ def _of_script(finding: Finding) -> Meaning | None:
                 "are written `T[]`, not `Array<T>`",
                 _ARRAYS,
                 {"kind": "array_type"},
-                0.88,
+                0.93,
                 _API,
                 alternative="`Array<T>`",
             )

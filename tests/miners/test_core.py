@@ -10,6 +10,7 @@ from app.domain.confidence import Trend
 from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind, Scope
+from app.miners import formatting, line_templates
 from app.miners.core.family import Declared, Family, File, Finding, Least, Proposal, Vote, World
 from app.syntax import Source
 from tests.miners.trial import trial
@@ -170,3 +171,23 @@ def test_a_rule_that_cannot_be_run_costs_itself() -> None:
     broken = Rule(RuleKind.REGEX, {"conforming": "(?<=x)"}, Scope())
     failing = replace(FORMS, name="failing", propose=lambda finding: replace(propose(finding), rule=broken))
     assert trial(files("a", "x", 20), families=[failing, FORMS], strict=False).said == ["The form is x (20 of 20)"]
+
+
+def test_what_holds_in_javascript_and_in_typescript_is_one_convention() -> None:
+    text = "export const a = 1\nconst b = 2\nreturn a\n"
+    files = {f"src/part{number}.{suffix}": text for number in range(20) for suffix in ("js", "ts")}
+    found = trial(files, families=[formatting.FAMILY]).find("end without semicolons")
+    assert found.name == "JavaScript and TypeScript statements end without semicolons"
+    rule = found.measured.candidate.proposal.rule
+    assert (rule.scope.languages, rule.text) == (("JavaScript", "TSX", "TypeScript"), found.name)
+
+
+def test_lines_that_are_those_of_another_place_but_for_its_name_are_said_once() -> None:
+    files = {
+        f"api/{place}/{place}{number}.py": f"server.register('app', handler=app.{place}.run, limit=1)\nx = {number}\n"
+        for place in ("orders", "invoices", "parcels")
+        for number in range(10)
+    }
+    files |= {f"other/part{number}.py": f"x = {number}\n" for number in range(80)}
+    said = [each for each in trial(files, families=[line_templates.FAMILY]).said if "server.register" in each]
+    assert len(said) == 1

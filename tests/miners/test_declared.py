@@ -25,7 +25,11 @@ CASES = [
     (".pre-commit-config.yaml", "repos:\n- repo: x\n  hooks:\n  - id: pyupgrade\n", "idioms super chosen"),
     (".eslintrc.json", '{"rules": {"semi": ["error", "never"], "eqeqeq": "error"}}', "formatting ends none"),
     (".eslintrc.yml", "rules:\n  eqeqeq: error\n  no-var: off\n", "idioms equality chosen"),
-    ("eslint.config.js", "export default [{ rules: { 'n/prefer-node-protocol': 'error' } }]", "import-forms node node"),
+    (
+        "eslint.config.js",
+        "export default [{ rules: { 'n/prefer-node-protocol': 'error' } }]",
+        "import-forms builtin node",
+    ),
     (
         "eslint.config.js",
         "import neo from 'neostandard'\nexport default neo()\n",

@@ -138,7 +138,9 @@ mod tests {
 }
 """,
 }
-SAMPLES["JavaScript"] = SAMPLES["TypeScript"].replace(": any", "").replace(": string", "").replace("i!", "i")
+SAMPLES["JavaScript"] = "'use strict'\n" + SAMPLES["TypeScript"].replace(": any", "").replace(": string", "").replace(
+    "i!", "i"
+)
 
 
 @pytest.mark.parametrize(("tongue", "idiom"), ROWS, ids=[f"{tongue}-{idiom.question}" for tongue, idiom in ROWS])

@@ -4,6 +4,7 @@ Says, for instance: "Python exception classes live in `_exceptions.py`". A place
 and one file that holds a base with all that extends it is that file's own affair.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -31,6 +32,7 @@ from app.syntax import Source, text_of
 _LARGE = 0.34
 _LEAST_AT_HOME = 10
 _MOST_OF_THEM, _ALL = 0.8, 0.9
+_BEGINNING, _OF_THE_PLACE = 4, 0.4
 _LEAST = Least(sites=8, files=1)
 # Files that stand for their folder.
 _ANY_NAME = frozenset(("__init__.py", "index.ts", "index.js", "index.tsx", "mod.rs", "lib.rs", "main.rs"))
@@ -91,6 +93,9 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
             own = not any(word in stem for word in ("error", "exception")) or stem == kind[8:].lower()
         if (own and not place.endswith("/")) or (kind != ERRORS and _all_errors(kind, place, kinds)):
             continue
+        if place.endswith("/") and kinds[kind][place] < _OF_THE_PLACE * files[place] and not _called_for(kind, place):
+            # That all of a kind are in a folder of much else says little.
+            continue
         yield Vote(kind, (f"{place}{_HOME if own else ''}",) if place in _places(file) else (), times)
 
 
@@ -128,6 +133,16 @@ def propose(finding: Finding) -> Proposal | None:
     return Proposal(f"{subject} live in `{place}`", rule, PatternCategory.FILE_STRUCTURE)
 
 
+def _called_for(kind: str, place: str) -> bool:
+    """Tell whether a folder is named after a kind of class, if only by the beginning of one of its words."""
+    folder = re.sub(r"[^a-z]", "", place.lower())
+    return any(folder.startswith(word[:_BEGINNING]) for word in _words(kind.rpartition(" ")[2]))
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Z][a-z]{2,}|[a-z]{3,}", name)]
+
+
 def prior(finding: Finding) -> float:
     """Know that a place which holds less than a third of the code is not hit by chance, unless the base is there."""
     return 0.75 if finding.form.endswith(_HOME) else _LARGE
@@ -144,5 +159,5 @@ FAMILY = Family(
     prior=prior,
     least=_LEAST,
     survey=survey,
-    most=10,
+    most=7,
 )

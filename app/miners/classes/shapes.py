@@ -172,5 +172,5 @@ FAMILY = Family(
     open=True,
     joins=True,
     survey=survey,
-    most=8,
+    most=5,
 )

@@ -143,7 +143,7 @@ class Least:
     share: float = 0.85
     careful: float = 0.75
     """What the share is at least, as far as so few sites can tell."""
-    bits: float = 0.25
+    bits: float = 0.15
     """How much it must tell whoever knows the language."""
 
 

@@ -42,6 +42,7 @@ def family(
     least: Least | None = None,
     version: int = 1,
     endless: bool = False,
+    most: int = 12,
 ) -> Family:
     """Make a family of questions; what an answer means is asked for its words, its rule and its prior."""
 
@@ -82,6 +83,7 @@ def family(
         prior=prior,
         least=least or Least(sites=12, files=4, share=0.85),
         open=endless,
+        most=most,
     )
 
 

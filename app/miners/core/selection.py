@@ -1,12 +1,13 @@
 """Choosing what a person sees: candidates whose measured rule still holds, each said once, the best of them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.confidence import Trend, trend_of
 from app.domain.measurement import Measurement, Place
-from app.domain.rule import RuleKind
+from app.domain.rule import Rule, RuleKind
 from app.domain.statistics import wilson_low
 from app.miners.core.candidate import Candidate
 from app.miners.core.family import Family, Least
@@ -17,6 +18,7 @@ _ALIKE = 0.8
 _RISING_SHARE = 0.4
 _MEASURED_SLACK = 0.03
 _LEAST_COMPARED = 4
+_REPEATED = 0.65
 
 
 # What is declared is called not followed below this share, where so many sites could tell.
@@ -104,7 +106,11 @@ def _says_the_same(one: Measured, other: Measured, families: Mapping[str, Family
     Two questions may well be asked of the same lines; only who merely saw that lines recur says them again, and who
     speaks of the names of the same files.
     """
+    if _chooses_modules(one) and _chooses_modules(other):
+        return _same_modules(one, other)
     if one.candidate.family == other.candidate.family:
+        if families[one.candidate.family].joins and _repeats(one, other):
+            return True
         if one.candidate.finding.topic != other.candidate.finding.topic:
             return False
     elif _names_files(one) and _names_files(other):
@@ -120,6 +126,30 @@ def _says_the_same(one: Measured, other: Measured, families: Mapping[str, Family
         return False
     met = Counter(_meet(mine[path], theirs[path]) for path in shared)
     return met[True] >= _ALIKE * len(shared)
+
+
+def _repeats(one: Measured, other: Measured) -> bool:
+    """Tell whether lines are those of another place but for a word, as its name: one such sentence is enough."""
+    mine, theirs = (_words(each.candidate.proposal.rule) for each in (one, other))
+    return len(mine & theirs) >= _REPEATED * max(len(mine), len(theirs), 1)
+
+
+def _words(rule: Rule) -> frozenset[str]:
+    return frozenset(word for line in rule.definition.get("lines", ()) for word in re.findall(r"[A-Za-z_]\w*", line))
+
+
+def _chooses_modules(each: Measured) -> bool:
+    rule = each.candidate.proposal.rule
+    return rule.kind is RuleKind.IMPORT and set(rule.definition.get("conforming", ())) == {"module"}
+
+
+def _same_modules(one: Measured, other: Measured) -> bool:
+    mine, theirs = (each.candidate.proposal.rule for each in (one, other))
+    if mine.scope.languages != theirs.scope.languages:
+        return False
+    smaller, larger = sorted((one.measurement.conforming, other.measurement.conforming))
+    shared = {*mine.definition["conforming"]["module"]} & {*theirs.definition["conforming"]["module"]}
+    return bool(shared) and smaller >= _ALIKE * larger
 
 
 def _names_files(each: Measured) -> bool:

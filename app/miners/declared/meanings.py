@@ -44,7 +44,6 @@ _CODES: dict[str, tuple[Answer, ...]] = {
     "Q000": (("formatting", "quotes", '"', _PY),),
     "N818": (("class-names", "error", "…Error", _PY),),
     "FA102": (("python-modules", "future", "annotations", _PY),),
-    "I001": (("import-order", "groups", "ordered", _PY),),
 }
 """Rules of ruff, and of flake8 with its plugins."""
 
@@ -58,7 +57,7 @@ _ESLINT: dict[str, tuple[Answer, ...]] = {
     "no-namespace": (_idiom("whole modules", _BOTH),),
     "prefer-await-to-then": (_idiom("promises", _BOTH),),
     "no-array-for-each": (_idiom("loops", _BOTH),),
-    "prefer-node-protocol": (("import-forms", "node", "node", _BOTH),),
+    "prefer-node-protocol": (("import-forms", "builtin", "node", _BOTH),),
     "no-default-export": (("export-forms", "default", "named", _BOTH),),
     "no-explicit-any": (_idiom("any", _TS),),
     "no-non-null-assertion": (_idiom("asserted values", _TS),),
@@ -67,9 +66,8 @@ _ESLINT: dict[str, tuple[Answer, ...]] = {
     "explicit-function-return-type": (("type-forms", "returns", "annotated", _TS),),
     "explicit-member-accessibility": (("type-forms", "access", "said", _TS),),
     "consistent-type-imports": (("import-types", "types", "type", _TS),),
-    "order": (("import-order", "groups", "ordered", _BOTH),),
     "no-require-imports": (("import-forms", "loading", "import", _BOTH),),
-    "strict": (),
+    "strict": (_idiom("strict", _JS),),
 }
 """Rules of eslint that have one meaning, by their last part."""
 
@@ -110,8 +108,6 @@ _GOLANGCI: dict[str, tuple[Answer, ...]] = {
         ("doc-comments", "function_declaration", "documented", _GO),
         ("doc-comments", "type_declaration", "documented", _GO),
     ),
-    "goimports": (("import-order", "groups", "ordered", _GO),),
-    "gci": (("import-order", "groups", "ordered", _GO),),
 }
 
 _CHECKSTYLE: dict[str, tuple[Answer, ...]] = {
@@ -126,8 +122,6 @@ _CHECKSTYLE: dict[str, tuple[Answer, ...]] = {
     "MissingJavadocMethod": (("doc-comments", "method_declaration", "documented", _JAVA),),
     "SpringLambda": (_idiom("lambda parentheses", _JAVA),),
     "SpringJUnit5": (("test-style", "visible", "package", _JAVA),),
-    "CustomImportOrder": (("import-order", "groups", "ordered", _JAVA),),
-    "ImportOrder": (("import-order", "groups", "ordered", _JAVA),),
 }
 
 _CLIPPY: dict[str, tuple[Answer, ...]] = {
@@ -170,8 +164,6 @@ def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:
                 yield ("formatting", "quotes", '"' if key == "quotes" else "'", _PY)
             if key == "quotes":
                 yield _idiom("trailing comma", _PY)
-        case "isort":
-            yield ("import-order", "groups", "ordered", _PY)
         case "mypy":
             yield ("type-forms", "returns", "annotated", _PY) if key == "annotated" else _idiom("ignored types", _PY)
         case "eslint":
@@ -196,9 +188,6 @@ def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:
             yield ("import-forms", "wildcards", "single", _JAVA)
         case "clippy" | "rustc":
             yield from _CLIPPY.get(key, ())
-        case "rustfmt":
-            if key == "group_imports":
-                yield ("import-order", "groups", "ordered", _RUST)
         case "tsconfig":
             yield from _ESLINT["consistent-type-imports"]
         case "editorconfig":

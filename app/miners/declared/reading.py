@@ -77,8 +77,6 @@ def _pyproject(text: str) -> Iterator[Setting]:
         plain = black.get("skip-string-normalization") is True
         yield "black", "plain" if plain else "quotes", "", _line(text, "[tool.black")
         yield "line", "length", str(black.get("line-length", 88)), _line(text, "[tool.black")
-    if "isort" in tools:
-        yield "isort", "order", "", _line(text, "[tool.isort")
     yield from _mypy(_table(tools, "mypy"), text)
     yield from _coded("flake8", _table(tools, "flake8"), text)
 
@@ -127,8 +125,6 @@ def _ini(text: str) -> Iterator[Setting]:
                 yield from _coded("flake8", {"select": "E,F,W", **kept}, text)
             case "mypy":
                 yield from _mypy(told, text)
-            case "isort" | "settings" | "tool:isort":
-                yield "isort", "order", "", _line(text, f"[{section}]")
             case "format" | "FORMAT":
                 yield from _coded("pylint", told, text)
 
@@ -142,8 +138,6 @@ def _hooks(text: str) -> Iterator[Setting]:
         match found.group(1):
             case "black" | "ruff-format":
                 yield "black", "quotes", "", number
-            case "isort" | "reorder-python-imports" | "usort":
-                yield "isort", "order", "", number
             case "pyupgrade":
                 yield "ruff", "select", "UP", number
 
@@ -266,11 +260,6 @@ def _gradle(text: str) -> Iterator[Setting]:
         yield "google-java-format", "aosp" if ".aosp()" in text else "all", "", text.count("\n", 0, at) + 1
 
 
-def _rustfmt(text: str) -> Iterator[Setting]:
-    for key, value in _toml(text).items():
-        yield "rustfmt", key, str(value).lower(), _line(text, key)
-
-
 def _clippy(text: str) -> Iterator[Setting]:
     told = _toml(text)
     for key in ("disallowed-types", "disallowed-methods"):
@@ -302,7 +291,7 @@ _READERS: tuple[tuple["re.Pattern[str]", Callable[[str], Iterable[Setting]]], ..
         (r"\.editorconfig", _editorconfig),
         (r"pyproject\.toml", _pyproject),
         (r"\.?ruff\.toml", _ruff),
-        (r"setup\.cfg|tox\.ini|\.flake8|\.?mypy\.ini|\.isort\.cfg|\.?pylintrc", _ini),
+        (r"setup\.cfg|tox\.ini|\.flake8|\.?mypy\.ini|\.?pylintrc", _ini),
         (r"\.pre-commit-config\.ya?ml", _hooks),
         (r"\.prettierrc(\.\w+)?|prettier\.config\.[cm]?[jt]s", _prettier),
         (r"\.eslintrc(\.\w+)?|eslint\.config\.[cm]?[jt]s", _eslint),
@@ -311,7 +300,6 @@ _READERS: tuple[tuple["re.Pattern[str]", Callable[[str], Iterable[Setting]]], ..
         (r"\.golangci\.ya?ml", _golangci),
         (r"[\w.-]*checkstyle[\w.-]*\.xml", _checkstyle),
         (r"[\w.-]+\.gradle(\.kts)?", _gradle),
-        (r"\.?rustfmt\.toml", _rustfmt),
         (r"\.?clippy\.toml", _clippy),
         (r"cargo\.toml", _cargo),
         (r"tsconfig(\.\w+)?\.json", _tsconfig),

@@ -17,7 +17,7 @@ from app.syntax import Source
 
 _TABLES: dict[str, tuple[Idiom, ...]] = {
     "Python": python.IDIOMS,
-    "JavaScript": scripts.IDIOMS,
+    "JavaScript": scripts.IDIOMS + scripts.UNTYPED,
     "TypeScript": scripts.IDIOMS + scripts.TYPED,
     "Go": golang.IDIOMS,
     "Java": java.IDIOMS,

@@ -121,7 +121,7 @@ IDIOMS = (
         {"kind": "assert_statement"},
         "Files",
         "never use `assert`",
-        0.9,
+        0.93,
         PatternCategory.BEHAVIORAL,
         absent=True,
         roles=SOURCES,

@@ -150,7 +150,7 @@ IDIOMS = (
         {"kind": "call_expression", "has": {"field": "function", "regex": r"^process\.exit$"}},
         "Files",
         "never call `process.exit`",
-        0.85,
+        0.92,
         PatternCategory.BEHAVIORAL,
         absent=True,
         roles=SOURCES,
@@ -160,6 +160,19 @@ IDIOMS = (
     ),
 )
 """In both languages."""
+
+UNTYPED = (
+    Idiom(
+        "strict",
+        {"kind": "program"},
+        {"has": {"kind": "expression_statement", "regex": r"^['\"]use strict['\"]"}},
+        "Files",
+        "begin with `'use strict'`",
+        0.2,
+        alternative="no `'use strict'`",
+    ),
+)
+"""In JavaScript alone."""
 
 TYPED = (
     Idiom(

@@ -16,7 +16,8 @@ from app.syntax import Source, imports_of
 
 _NODE = "node:"
 _OF_NODE = ("JavaScript", "TypeScript")
-_BUILTINS = ("assert", "fs", "path", "test")
+_BUILTINS = ("assert", "assert/strict", "fs", "fs/promises", "path", "test")
+_LEAST_ALONE, _COMMON = 12, 0.75
 
 
 def facts(source: Source) -> Any:
@@ -56,6 +57,9 @@ def propose(finding: Finding) -> Proposal | None:
     libraries = COMPETITORS[language].get(finding.topic, ())
     if len(libraries) < 2:
         return None
+    # Where nobody takes another one, few files cannot tell a choice from the only one that comes to mind.
+    if not finding.rivals and (finding.applicable < _LEAST_ALONE or prior(finding) > _COMMON):
+        return None
     rule = Rule(
         RuleKind.IMPORT,
         {
@@ -66,10 +70,16 @@ def propose(finding: Finding) -> Proposal | None:
         finding.scope,
         alternative=f"`{finding.alternative}`" if finding.alternative else None,
     )
-    against = f", not with `{finding.alternative}`" if finding.alternative and " with" in finding.topic else ""
-    name = f"{in_scope(finding, 'Files')} {finding.topic} `{finding.form}`{against}"
+    against = ""
+    if finding.alternative and " with" in finding.topic:
+        against = f", not with `{_shown(language, finding.alternative)}`"
+    name = f"{in_scope(finding, 'Files')} {finding.topic} `{_shown(language, finding.form)}`{against}"
     # Without anybody who does otherwise it is worth less: perhaps there was never a choice.
     return Proposal(name, rule, PatternCategory.DEPENDENCY, weight=1.0 if finding.rivals else 0.7)
+
+
+def _shown(language: str, library: str) -> str:
+    return f"{_NODE}{library}" if language in _OF_NODE and library in _BUILTINS else library
 
 
 def _globs(language: str, libraries: Iterable[str]) -> list[str]:
