@@ -11,7 +11,7 @@ from app.miners.core.selection import Measured
 from app.reads.mining import StandingPattern
 
 MOST_SHOWN, MOST_COUNTEREXAMPLES = 8, 60
-_EXAMPLES = 5
+_EXAMPLES = 60
 
 
 @dataclass(slots=True)

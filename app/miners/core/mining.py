@@ -21,7 +21,8 @@ MOST_PROPOSED = 240
 MOST_OF_ONE_FAMILY = 60
 DECLARED_SCORE = 6.0
 """What is declared and measured stands among the better half of what is found."""
-_EXAMPLES = 5
+# The report keeps so many names of each reason, so that what was left out can be asked after.
+_EXAMPLES = 60
 _LEAST_ELSEWHERE = 4
 _LEAST_CLAIMED = 5
 _UNSEEN = 0.02
@@ -141,7 +142,7 @@ class _Mining:
             elif candidate.bits < family.least.bits:
                 self.norms[_key(candidate)] = candidate
                 reason = "holds everywhere" if family.local else "language norm"
-                self.suppressed.add(reason, candidate.proposal.name)
+                self.suppressed.add(reason, f"{candidate.proposal.name} ({finding.conforming} of {finding.applicable})")
             else:
                 candidates.append(candidate)
         return candidates

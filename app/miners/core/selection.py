@@ -54,7 +54,7 @@ def select(
         if reason is None:
             holding.append(Measured(candidate, measurement, trend))
         else:
-            suppressed.add(reason, candidate.proposal.name)
+            suppressed.add(reason, _told(candidate, measurement))
     holding.sort(key=lambda each: (-each.candidate.score, each.candidate.proposal.name))
     kept: list[Measured] = []
     taken: Counter[str] = Counter()
@@ -64,13 +64,17 @@ def select(
             # Who knows what the lines mean says it better than who only saw that they recur.
             if families[kept[same].candidate.family].joins and not families[each.candidate.family].joins:
                 kept[same], each = each, kept[same]
-            suppressed.add("said by another", each.candidate.proposal.name)
+            suppressed.add("said by another", _told(each.candidate, each.measurement))
         elif len(kept) >= min(most, MOST_EVER) or taken[each.candidate.family] >= families[each.candidate.family].most:
-            suppressed.add("over the limit", each.candidate.proposal.name)
+            suppressed.add("over the limit", _told(each.candidate, each.measurement))
         else:
             taken[each.candidate.family] += 1
             kept.append(each)
     return kept
+
+
+def _told(candidate: Candidate, measurement: Measurement) -> str:
+    return f"{candidate.proposal.name} ({measurement.conforming} of {measurement.applicable})"
 
 
 def _contradicted(candidate: Candidate, measured: Measurement) -> Contradiction | None:

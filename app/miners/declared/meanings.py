@@ -226,6 +226,8 @@ def _eslint(key: str, value: str) -> Iterator[Answer]:
             yield _idiom("space before parameters", _BOTH)
         case "consistent-type-definitions":
             yield ("type-forms", "object", "type" if word == "type" else "interface", _TS)
+        case "consistent-type-imports" if "inline" in value:
+            yield ("import-types", "mixed", "inline", _TS)
         case "array-type":
             yield ("type-forms", "array", "generic" if "generic" in value else "brackets", _TS)
         case "consistent-test-it" | "prefer-test":

@@ -124,7 +124,7 @@ def main() -> None:
     show(found, given.verbose)
     if given.left_out:
         for reason, examples in found.suppressed.examples.items():
-            say("\n    ".join((reason, *examples)))
+            say("\n    ".join((reason, *examples[:12])))
     size = sum(len(item.content or b"") for item in items)
     say(f"{len(items)} files, {size / 1e6:.1f} MB, {seconds:.2f} s")
 
