@@ -119,6 +119,28 @@ async def test_the_service_that_runs_is_found_and_a_repository_is_connected_once
     assert "The run failed: There is no git repository" in failed.stderr
 
 
+def test_what_became_of_a_convention_is_told_said_or_left_out(life: Running, tmp_path: Path) -> None:
+    place = repository(tmp_path / "hello")
+    for number in range(30):
+        text = "try:\n    pass\nexcept ValueError as failure:\n    raise KeyError(1) from failure\n"
+        (place / f"small_part{number}.py").write_text(text)
+    git(place, "add", ".")
+    git(place, "commit", "--quiet", "-m", "Grow")
+    said = tenet(life.data_dir, "ingest", str(place), "--explain", "caught exceptions `failure`")
+    assert said.returncode == 0, said.stderr
+    told = said.stdout.splitlines()
+    assert told[0].startswith("Python caught exceptions are named `failure`: candidate (30 of 30, ")
+    assert "The miner caught-names counted 30 of 30 sites in 30 files" in said.stdout
+    # The commit was read before: what its run left out is told all the same.
+    norm = tenet(life.data_dir, "ingest", str(place), "--explain", "snake_case")
+    assert norm.stdout.splitlines() == [
+        "Python files are named in snake_case (30 of 30): left out",
+        "  language norm: nearly everybody who writes the language does so; it tells nothing of this repository.",
+    ]
+    nothing = tenet(life.data_dir, "ingest", str(place), "--explain", "unheard of")
+    assert nothing.stdout.startswith("Nothing that was counted is called so")
+
+
 @pytest.fixture
 def unreadable(tmp_path: Path) -> dict[str, tuple[str, ...]]:
     """What cannot be read, by what is said of it."""

@@ -94,6 +94,9 @@ def ingest(
     organization: Annotated[str | None, typer.Option(help="Slug of the organization that reads it.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Read it even if nothing changed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every pattern as JSON.")] = False,
+    explain: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="Tell what became of the conventions with these words, and why.")
+    ] = None,
     url: Annotated[str | None, typer.Option(help="The service to speak to, instead of TENET_URL.")] = None,
     data_dir: DataDirectory = None,
 ) -> None:
@@ -101,7 +104,7 @@ def ingest(
     from app.cli.ingest import Wishes
     from app.cli.ingest import ingest as carry_out
 
-    wishes = Wishes(place, branch, name, organization, force, as_json, url, data_dir, _Talk.debug)
+    wishes = Wishes(place, branch, name, organization, force, as_json, url, data_dir, _Talk.debug, explain)
     raise typer.Exit(_complete(carry_out(wishes)))
 
 

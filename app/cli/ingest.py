@@ -12,6 +12,7 @@ from typing import Any, Self
 from rich.console import Console
 
 from app.cli.asking import Asker, asking
+from app.cli.explaining import explain
 from app.cli.following import View, view_for
 from app.cli.ground import settle
 from app.cli.ports import bind
@@ -84,6 +85,7 @@ class Wishes:
     url: str | None
     data_dir: Path | None
     debug: bool
+    explain: str | None = None
 
 
 async def ingest(wishes: Wishes) -> int:
@@ -100,7 +102,11 @@ async def ingest(wishes: Wishes) -> int:
             organization_id = await organization_of(asker, wishes.organization)
             with view_for(errors) as view:
                 repo_id = await carry_out(asker, organization_id, wanted, view)
-            await report(asker, repo_id, Console(), errors, json=wishes.as_json)
+            if wishes.explain is not None:
+                for line in await explain(asker, repo_id, wishes.explain):
+                    tell(Console(), line)
+            else:
+                await report(asker, repo_id, Console(), errors, json=wishes.as_json)
     return 128 + ending.number if ending.number else 0
 
 

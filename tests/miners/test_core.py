@@ -92,7 +92,7 @@ def test_a_dying_one_is_not_whatever_its_total_says(fresh: str, reason: str | No
     found = trial(old | new, families=[FORMS], new=set(new))
     assert ("The form is x" in [each.name for each in found.conventions]) is (reason is None)
     if reason is not None:
-        assert found.suppressed.examples[reason] == ["The form is x"]
+        assert found.suppressed.examples[reason] == ["The form is x (100 of 110)"]
 
 
 def test_one_person_s_habit_is_no_convention_of_a_team() -> None:
