@@ -41,6 +41,7 @@ from app.miners.classes import names as class_names
 from app.miners.classes import places as class_places
 from app.miners.classes import shapes as class_shapes
 from app.miners.core.family import Facts, Family
+from app.miners.idioms import failures, records, testing, waits
 from app.syntax import Source, Unreadable
 
 FAMILIES: tuple[Family, ...] = (
@@ -49,6 +50,10 @@ FAMILIES: tuple[Family, ...] = (
     file_case.FAMILY,
     headers.FAMILY,
     idioms.FAMILY,
+    waits.FAMILY,
+    testing.FAMILY,
+    failures.FAMILY,
+    records.FAMILY,
     formatting.FAMILY,
     file_affixes.FAMILY,
     caught_names.FAMILY,

@@ -7,7 +7,7 @@ from app.miners.idioms.shapes import Idiom, answers, definition_of
 from app.syntax import RuleTree, Source
 from tests.miners.trial import trial
 
-ROWS = [(tongue, idiom) for tongue, table in idioms._TABLES.items() for idiom in table]
+ROWS = [(tongue, idiom) for tongue, table in idioms.TABLES.items() for idiom in table]
 
 SAMPLES = {
     "Python": """
@@ -77,6 +77,7 @@ const enum E { A }
 export enum F { A }
 type G = 'a' | 'b'
 const h = i!
+const onClick = () => '</', handleIt = useCallback(() => 1)
 """,
     "Go": """
 package one_test
@@ -107,6 +108,7 @@ public final class OneTest {
     Objects.requireNonNull(b);
     if (a) return;
     if (b) { f(x -> 1); g((x) -> 2); }
+    try (Reader r = new FileReader(a)) { Reader s = new FileReader(b); }
   }
 }
 """,

@@ -152,4 +152,27 @@ IDIOMS = (
         0.8,
         weight=0.6,
     ),
+    Idiom(
+        "streams",
+        {
+            "kind": "object_creation_expression",
+            "all": [
+                {"has": {"field": "type", "regex": r"^(\w*(InputStream|OutputStream|Reader|Writer)|Scanner|Socket)$"}},
+                {"not": {"has": {"field": "type", "regex": "^(ByteArray|String|CharArray)"}}},
+                {
+                    "any": [
+                        {"inside": {"kind": "resource"}},
+                        {"inside": {"kind": "variable_declarator", "inside": {"kind": "local_variable_declaration"}}},
+                    ]
+                },
+            ],
+        },
+        {"inside": {"kind": "resource"}},
+        "Streams, readers and writers",
+        "are closed by `try (…)`",
+        0.6,
+        PatternCategory.BEHAVIORAL,
+        alternative="no `try (…)`",
+        words=("Stream", "Reader", "Writer", "Scanner", "Socket"),
+    ),
 )

@@ -239,5 +239,34 @@ TYPED = (
         PatternCategory.API,
         alternative="`enum`",
     ),
+    Idiom(
+        "handlers",
+        {
+            "kind": "variable_declarator",
+            "all": [
+                {"has": {"field": "name", "regex": "^(handle|on)[A-Z]"}},
+                {
+                    "has": {
+                        "field": "value",
+                        "any": [
+                            {"kind": "arrow_function"},
+                            {
+                                "kind": "call_expression",
+                                "has": {"field": "function", "regex": r"^(React\.)?useCallback$"},
+                            },
+                        ],
+                    }
+                },
+            ],
+        },
+        {"has": {"field": "value", "kind": "call_expression"}},
+        "Handlers of events",
+        "stand in `useCallback(…)`",
+        0.25,
+        PatternCategory.BEHAVIORAL,
+        alternative="a new function each time",
+        roles=SOURCES,
+        words=("useCallback", "/>", "</"),
+    ),
 )
 """In TypeScript alone."""

@@ -113,10 +113,12 @@ def _has(node: Node, asked: Shape) -> bool:
 
 
 def _inside(node: Node, asked: Shape) -> bool:
-    above = node.parent
-    if asked.get("stopBy") != "end":
+    above, stop = node.parent, asked.get("stopBy", "neighbor")
+    if stop == "neighbor":
         return fits(above, asked)
     while above is not None and not fits(above, asked):
+        if stop != "end" and fits(above, stop):
+            return False
         above = above.parent
     return above is not None
 

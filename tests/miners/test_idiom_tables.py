@@ -1,0 +1,229 @@
+"""The tables of waits, tests, failures and records: a row counts what its rule measures, and speaks or is silent."""
+
+import pytest
+
+from app.miners.idioms import failures, records, testing, waits
+from app.miners.idioms.shapes import Idiom, answers, definition_of
+from app.syntax import RuleTree, Source
+from tests.miners.trial import Trial, trial
+
+FAMILIES = [waits.FAMILY, testing.FAMILY, failures.FAMILY, records.FAMILY]
+ROWS = [
+    pytest.param(tongue, idiom, id=f"{module.__name__.rpartition('.')[2]}-{tongue}-{idiom.question}".replace(" ", "-"))
+    for module in (waits, testing, failures, records)
+    for tongue, table in module.TABLES.items()
+    for idiom in table
+]
+SAMPLES = {
+    "Python": """
+async def run_async(): ...
+async def async_run():
+    async with asyncio.timeout(3): pass
+    await asyncio.wait_for(it, 3)
+    loop = asyncio.get_event_loop()
+    loop = asyncio.get_running_loop()
+    asyncio.create_task(it)
+    asyncio.ensure_future(it)
+    with open(it): pass
+    async with aiofiles.open(it): pass
+    def inner(): open(it)
+with suppress(KeyError): run()
+try: run()
+except KeyError:
+    # It may be gone.
+    pass
+try: run()
+except KeyError:
+    pass
+    stop()
+class A(str, Enum): ...
+class B(enum.StrEnum): ...
+@attr.s(slots=True)
+class C: ...
+@define
+class D(NamedTuple): ...
+E = namedtuple("E", "a")
+class Test(TestCase):
+    def test_it(self):
+        # Given
+        self.assertEqual(a, b)
+def test_that() -> None:
+    assert a
+""",
+    "TypeScript": """
+async function runAsync() {}
+class A { private async run() {} }
+class Lost extends Error { constructor() { super(); this.name = 'Lost' } }
+class Gone extends AppError {}
+it('works', () => { /* */ fireEvent.click(a); userEvent.click(b); userEvent.setup() })
+it('Works', () => {
+  // given
+  screen.getByRole('a'); getByText('b')
+  expect(a).toEqual(b); expect(a).toStrictEqual(b)
+  expect(a).toBe(true); expect(a).toBeTruthy(); expect(a).toBe(1)
+})
+""",
+    "Go": """
+package a
+var ErrGone = errors.New("gone")
+func New(a int, options ...Option) *A { return nil }
+func NewB(a int) *B { return errors.New("local") }
+func run(ctx context.Context, _ context.Context, c context.Context) {
+	select {
+	case <-ctx.Done():
+	case a := <-b:
+	}
+	select {
+	case <-b:
+	}
+	select {
+	case <-b:
+	default:
+	}
+	errors.As(err, &a)
+	if a, ok := err.(*A); ok {}
+}
+func start(t *testing.T, name string) {
+	// It starts.
+	t.Helper()
+}
+func stop(t testing.TB, name string) { run() }
+func TestIt_Works(t *testing.T) {
+	x, err := run()
+	require.NoError(t, err)
+	if err != nil { t.Fatalf("want %v", x) }
+	if err != nil { return }
+	t.Errorf("expected %v", x)
+	t.Cleanup(stop)
+	defer stop()
+	for _, tt := range tests { t.Run(tt.name, nil) }
+	for _, tc := range cases { run(tc) }
+	time.Sleep(1)
+	require.Eventually(t, x)
+}
+func TestThat(t *testing.T) {}
+""",
+    "Java": """
+@Service
+class A {
+  @Autowired private B b;
+  private final C c;
+  A(C c) { this.c = c; }
+  void run() throws Exception, IOException { latch.await(); latch.await(1, SECONDS); future.get(); future.get(1, S); }
+  void stop() throws IOException {
+    try { run(); } catch (InterruptedException e) { Thread.currentThread().interrupt(); }
+    try { run(); } catch (IOException | InterruptedException e) { log(e); }
+  }
+}
+record D(int a) {}
+@Data
+class E {}
+class F extends RuntimeException { private static final long serialVersionUID = 1; }
+class G extends Exception {}
+class H {
+  @Mock private B b;
+  @Test @DisplayName("a") void one() {
+    // given
+    B c = mock(B.class);
+    assertThrows(F.class, () -> run());
+    assertThatThrownBy(() -> run());
+    Assertions.assertEquals(1, 2);
+    Thread.sleep(1);
+    await().until(c);
+  }
+  @Test void two() {}
+}
+""",
+    "Rust": """
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OneError { A }
+pub enum TwoError { A }
+impl A {
+    #[must_use]
+    pub fn with_b(mut self) -> Self { self }
+    pub fn with_c(self) -> Self { self }
+}
+fn run() {
+    a.map_err(|_| B)?;
+    a.map_err(|e| C(e))?;
+    a.context("a")?;
+    a.with_context(|| b)?;
+}
+#[test]
+fn one() -> Result<()> { Ok(()) }
+#[tokio::test]
+fn two() {}
+""",
+}
+SAMPLES["JavaScript"] = SAMPLES["TypeScript"].replace("private async", "async")
+
+
+@pytest.mark.parametrize(("tongue", "idiom"), ROWS)
+def test_a_row_counts_what_its_rule_measures(tongue: str, idiom: Idiom) -> None:
+    text = SAMPLES[tongue]
+    counted = [chosen for _, chosen in answers(Source("sample", tongue, text), (idiom,))]
+    definition = definition_of(idiom, tongue, True)
+    measured = [fine for _, _, fine in RuleTree(tongue, text).sites(definition["applicable"], definition["conforming"])]
+    assert set(counted) == {True, False}, "the sample has no site of one of both ways"
+    assert sorted(counted) == sorted(measured)
+
+
+def mined(path: str, usual: str, other: str, others: int) -> Trial:
+    return trial({path.format(n): other if n < others else usual for n in range(40)}, families=FAMILIES)
+
+
+SAID = {
+    "limits": (
+        "a/part{}.py",
+        "async def run():\n    async with asyncio.timeout(1):\n        pass\n",
+        "async def run():\n    await asyncio.wait_for(it, 1)\n",
+        "Python waits are limited by `asyncio.timeout`, not by `asyncio.wait_for`",
+    ),
+    "select": (
+        "a/part{}.go",
+        "package a\n\nfunc a() {\n\tselect {\n\tcase <-ctx.Done():\n\tcase <-b:\n\t}\n}\n",
+        "package a\n\nfunc a() {\n\tselect {\n\tcase <-b:\n\t}\n}\n",
+        "Go waits of `select` end with the context (`<-ctx.Done()`)",
+    ),
+    "errors": (
+        "a/part{}_test.go",
+        "package a\n\nfunc TestA(t *testing.T) {\n\terr := run()\n\trequire.NoError(t, err)\n}\n",
+        "package a\n\nfunc TestA(t *testing.T) {\n\terr := run()\n\tif err != nil {\n\t\tt.Fatal(err)\n\t}\n}\n",
+        "Go tests check errors by `require.NoError` and the like, not by `if err != nil`",
+    ),
+    "interrupted": (
+        "a/Part{}.java",
+        "class A { void a() { try { } catch (InterruptedException e) { Thread.currentThread().interrupt(); } } }\n",
+        "class A { void a() { try { } catch (InterruptedException e) { } } }\n",
+        "Java handlers of `InterruptedException` interrupt the thread again",
+    ),
+    "options": (
+        "a/part{}.go",
+        "package a\n\nfunc NewA(b int, options ...Option) *A { return nil }\n",
+        "package a\n\nfunc NewA(b int) *A { return nil }\n",
+        "Go constructors (`New…`) take options as `...Option`",
+    ),
+}
+
+
+ASKED = [pytest.param(*case, id=name) for name, case in SAID.items()]
+
+
+@pytest.mark.parametrize(("path", "usual", "other", "said"), ASKED)
+def test_it_speaks_where_nearly_all_do_so(path: str, usual: str, other: str, said: str) -> None:
+    found = mined(path, usual, other, 2).find(said)
+    assert str(found) == f"{said} (38 of 40)"
+    assert [place.partition(":")[0] for place in found.violations] == [path.format(0), path.format(1)]
+
+
+@pytest.mark.parametrize(("path", "usual", "other", "said"), ASKED)
+def test_it_is_silent_where_half_of_them_do(path: str, usual: str, other: str, said: str) -> None:
+    assert said not in [each.name for each in mined(path, usual, other, 20).conventions]
+
+
+def test_what_everybody_does_is_not_said() -> None:
+    go = "package a\n\nfunc a(ctx context.Context) {\n\tm.Lock()\n\tdefer m.Unlock()\n\tselect {\n\tcase <-b:\n\t}\n}\n"
+    python = "async def run():\n    await asyncio.sleep(1)\n    with open(it):\n        pass\n"
+    files = {f"a/part{n}.go": go for n in range(30)} | {f"a/part{n}.py": python for n in range(30)}
+    assert trial(files, families=FAMILIES).said == []
