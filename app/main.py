@@ -15,6 +15,7 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from app.config import Settings, load
+from app.domain.errors import Fault
 from app.observe import RequestIds
 from app.observe.lean import structlog
 from app.runtime import open_runtime
@@ -26,6 +27,8 @@ from app.web.health import Health
 from resolvers.execution import GraphQLEngine
 from resolvers.transport.endpoint import Endpoint
 from resolvers.transport.server import Server, options
+
+_START_LOOK_SECONDS = 0.01
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +100,35 @@ def create_app(settings: Settings | None = None) -> Application:
 
 async def serve(settings: Settings, listening: socket.socket) -> None:
     """Answer until SIGTERM or SIGINT; then turn away, say goodbye and let requests finish, in this order."""
+    server = _server(settings)
+    # uvicorn raises the signal again when it has finished; for us that is a good end.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    log.info("api begins", address=listening.getsockname()[:2])
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        log.info("api ended")
+
+
+@asynccontextmanager
+async def answering(settings: Settings, listening: socket.socket) -> AsyncIterator[None]:
+    """Answer for the time of a block, in a process that hears of signals by itself; then end as `serve` does."""
+    server = _server(settings, hears=False)
+    life = asyncio.create_task(server.serve(sockets=[listening]), name="api")
+    try:
+        while not server.started:
+            await asyncio.wait({life}, timeout=_START_LOOK_SECONDS)
+            if life.done():
+                await life
+                raise Fault("The API did not start.", remedy="Run the command again as: tenet --debug ...")
+        yield
+    finally:
+        server.should_exit = True
+        await life
+
+
+def _server(settings: Settings, *, hears: bool = True) -> Server:
     application = create_app(settings)
     config = uvicorn.Config(
         application,
@@ -114,15 +146,8 @@ async def serve(settings: Settings, listening: socket.socket) -> None:
         if application.endpoint is not None:
             await application.endpoint.close()
 
-    server = Server(config, close)
-    # uvicorn raises the signal again when it has finished; for us that is a good end.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end)
-    log.info("api begins", address=listening.getsockname()[:2])
-    try:
-        await server.serve(sockets=[listening])
-    finally:
-        log.info("api ended")
+    server = Server(config, close, hears=hears)
+    return server
 
 
 def _end(_: int, __: FrameType | None) -> NoReturn:

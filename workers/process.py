@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import socket
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import structlog
 
@@ -34,21 +35,10 @@ async def work(settings: Settings, works: tuple[Work, ...] = WORKS, *, listening
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled)
-    async with open_runtime(settings) as runtime, AsyncExitStack() as stack:
-        crew = crew_of(runtime, works)
-        if listening is not None:
-            await stack.enter_async_context(showing(listening, looks_at(runtime, crew)))
-        polls = [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in crew]
-        log.info("worker started", name=crew[0].name, lines=[worker.queue_name for worker in crew])
+    async with at_work(settings, hurry, works, listening=listening) as polls:
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait([stopping, *polls], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        for worker in crew:
-            worker.stop_picking()
-        with suppress(*PASSING):
-            await runtime.queue.leave(crew[0].name)
-        await _leave(crew, settings.shutdown_seconds, hurry)
-        log.info("worker stopped", name=crew[0].name)
     for poll in polls:
         if not poll.cancelled() and (error := poll.exception()) is not None:
             if isinstance(error, PASSING):
@@ -56,6 +46,32 @@ async def work(settings: Settings, works: tuple[Work, ...] = WORKS, *, listening
                     f"Redis does not answer: {error}", remedy="Start it, or correct REDIS_URL.", exit_code=EXIT_CODE
                 ) from error
             raise error
+
+
+@asynccontextmanager
+async def at_work(
+    settings: Settings,
+    hurry: asyncio.Event,
+    works: tuple[Work, ...] = WORKS,
+    *,
+    listening: socket.socket | None = None,
+) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Do jobs for the time of a block; then finish within the limit, or at once when `hurry` is set."""
+    async with open_runtime(settings) as runtime, AsyncExitStack() as stack:
+        crew = crew_of(runtime, works)
+        if listening is not None:
+            await stack.enter_async_context(showing(listening, looks_at(runtime, crew)))
+        polls = [asyncio.create_task(worker.async_run(), name=worker.queue_name) for worker in crew]
+        log.info("worker started", name=crew[0].name, lines=[worker.queue_name for worker in crew])
+        try:
+            yield polls
+        finally:
+            for worker in crew:
+                worker.stop_picking()
+            with suppress(*PASSING):
+                await runtime.queue.leave(crew[0].name)
+            await _leave(crew, settings.shutdown_seconds, hurry)
+            log.info("worker stopped", name=crew[0].name)
 
 
 async def _leave(crew: list[LeaseWorker], seconds: float, hurry: asyncio.Event) -> None:

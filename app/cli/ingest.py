@@ -98,7 +98,7 @@ async def ingest(wishes: Wishes) -> int:
     if service is None or service.pid is not None:
         look_at(wanted, settings)
     with _ending() as ending, suppress(asyncio.CancelledError):
-        async with _service(settings, service, errors, debug=wishes.debug) as service, asking(service) as asker:
+        async with _service(settings, service, errors) as service, asking(service) as asker:
             organization_id = await organization_of(asker, wishes.organization)
             with view_for(errors) as view:
                 repo_id = await carry_out(asker, organization_id, wanted, view)
@@ -265,9 +265,7 @@ async def _cancel(asker: Asker, run_id: str, view: View) -> None:
 
 
 @asynccontextmanager
-async def _service(
-    settings: Settings, service: Service | None, errors: Console, *, debug: bool
-) -> AsyncIterator[Service]:
+async def _service(settings: Settings, service: Service | None, errors: Console) -> AsyncIterator[Service]:
     """Give the service that runs, or have one for the time of the block."""
     if service is None:
         if settings.production and settings.token is None:
@@ -278,11 +276,11 @@ async def _service(
             )
         tell(errors, f"No service runs with {settings.data_dir}; starting one for the time of this run.")
         # Imported here because whoever speaks to a service that runs needs no database driver.
-        from app.cli.installation import standing
+        from app.cli.alone import alone
 
         with bind("127.0.0.1", 0) as listening:
-            async with standing(settings, listening, debug=debug, own=False) as installation:
-                yield _as(settings, installation.service)
+            async with alone(settings, listening) as own:
+                yield _as(settings, own)
     else:
         yield _as(settings, service)
 

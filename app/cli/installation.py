@@ -32,46 +32,62 @@ class Installation:
 
     settings: Settings
     address: str
-    developer: Developer | None
+    service: Service
     names: tuple[str, ...]
     living: Callable[[], Mapping[str, int]]
     """Gives the process of each of `names` that lives now."""
 
-    @property
-    def service(self) -> Service:
-        """Say how a command reaches it."""
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What API and workers stand on: servers, the schema, and in development somebody who may begin."""
+
+    settings: Settings
+    developer: Developer | None
+    pids: Callable[[], Mapping[str, int]]
+    """Gives the processes of the servers that are ours."""
+
+    def service(self, address: str) -> Service:
+        """Say how a command reaches what answers at an address."""
         token, organization_id = (
             (self.developer.token, self.developer.organization_id) if self.developer else 2 * (None,)
         )
-        return Service(f"http://{self.address}/graphql", token, organization_id, os.getpid())
+        return Service(f"http://{address}/graphql", token, organization_id, os.getpid())
 
 
 @asynccontextmanager
-async def standing(
-    settings: Settings, listening: socket.socket, *, workers: int = 1, debug: bool = False, own: bool = True
-) -> AsyncIterator[Installation]:
-    """Have everything running; without `own` the servers of an instance that runs already will do."""
+async def founded(settings: Settings, *, own: bool) -> AsyncIterator[Ground]:
+    """Have all that API and workers need; without `own` the servers of an instance that runs already will do."""
     postgres, redis = settings.database_url is None, settings.redis_url is None
     async with serving(settings.data_dir, postgres=postgres, redis=redis, own=own) as servers:
         settings = with_urls(settings, servers.database_url, servers.redis_url)
         await asyncio.gather(migrate(url_of(settings.database_url)), reach_redis(url_of(settings.redis_url)))
         developer = None if settings.production else await make_developer(settings)
-        async with Supervisor() as supervisor:
-            try:
-                await _start(supervisor, settings, listening, workers=workers, debug=debug)
-                address = address_of(listening)
-                await _answering(address)
-                yield Installation(
-                    settings,
-                    address,
-                    developer,
-                    names=("api", *_names(workers), *["postgres"] * postgres, *["redis"] * redis),
-                    living=lambda: {**servers.pids, **supervisor.pids},
-                )
-            finally:
-                # Nobody new may come while the API says goodbye; until now a connection made during its restart just
-                # waited here.
-                listening.close()
+        yield Ground(settings, developer, lambda: servers.pids)
+
+
+@asynccontextmanager
+async def standing(
+    settings: Settings, listening: socket.socket, *, workers: int = 1, debug: bool = False
+) -> AsyncIterator[Installation]:
+    """Have everything running."""
+    servers = (*["postgres"] * (settings.database_url is None), *["redis"] * (settings.redis_url is None))
+    async with founded(settings, own=True) as ground, Supervisor() as supervisor:
+        try:
+            await _start(supervisor, ground.settings, listening, workers=workers, debug=debug)
+            address = address_of(listening)
+            await _answering(address)
+            yield Installation(
+                ground.settings,
+                address,
+                ground.service(address),
+                names=("api", *_names(workers), *servers),
+                living=lambda: {**ground.pids(), **supervisor.pids},
+            )
+        finally:
+            # Nobody new may come while the API says goodbye; until now a connection made during its restart just
+            # waited here.
+            listening.close()
 
 
 async def _start(

@@ -1,7 +1,8 @@
 """uvicorn as this service needs it: what ASGI has no word for, and an end that clients understand."""
 
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
 import uvicorn
@@ -34,9 +35,16 @@ class SocketConnection(Cuttable, WebSocketsSansIOProtocol):
 class Server(uvicorn.Server):
     """A server that lets the application end its live connections before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, closing: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, config: uvicorn.Config, closing: Callable[[], Awaitable[None]], *, hears: bool = True) -> None:
         super().__init__(config)
         self._closing = closing
+        self._hears = hears
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Hear of signals, unless somebody else does and says when to end."""
+        with super().capture_signals() if self._hears else nullcontext():
+            yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say goodbye, then stop as uvicorn does."""

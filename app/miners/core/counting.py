@@ -18,7 +18,8 @@ _ROLES = tuple(FileRole)
 ROLE_NUMBERS = {None: 0} | {role: number for number, role in enumerate(_ROLES, 1)}
 """Roles as they stand in keys of places; 0 is all of them together."""
 EACH_ROLE = len(ROLE_NUMBERS)
-_BUCKETS = 1 << 22
+_LEAST_BUCKETS, _MOST_BUCKETS = 1 << 16, 1 << 22
+_BUCKETS_OF_A_FILE = 1 << 10
 _RECURRING_NAME = 4
 
 
@@ -41,6 +42,7 @@ class Cells:
         self.kinds: list[int] = []
         names = Counter(path.rpartition("/")[2] for path in listing.paths)
         self._recurring = {name for name, count in names.items() if count >= _RECURRING_NAME}
+        self.files = len(listing.paths)
         self._folder("")
 
     def of(self, file: File) -> int:
@@ -109,6 +111,9 @@ class Counts:
 
     def __init__(self, cells: Cells) -> None:
         self.cells = cells
+        # As a power of two, so that a file more is not another way of counting.
+        room = 1 << (_BUCKETS_OF_A_FILE * cells.files).bit_length()
+        self._buckets = max(_LEAST_BUCKETS, min(room, _MOST_BUCKETS))
         self.topics: dict[Topic, dict[int, int]] = defaultdict(dict)
         self.forms: dict[Topic, dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
         self._recurring: dict[str, bytearray] = {}
@@ -119,10 +124,10 @@ class Counts:
             return
         seen = self._recurring.get(family.name)
         if seen is None:
-            seen = self._recurring[family.name] = bytearray(_BUCKETS)
+            seen = self._recurring[family.name] = bytearray(self._buckets)
         tongue = family.tongue_of(file)
         buckets = {
-            _bucket(tongue, vote.topic, form)
+            self._bucket(tongue, vote.topic, form)
             for vote in family.votes(file, facts.get(family.name), world)
             for form in vote.forms
         }
@@ -142,7 +147,7 @@ class Counts:
             topic = (family.name, tongue, vote.topic)
             asked[topic] = asked.get(topic, 0) + vote.times
             for form in vote.forms:
-                if seen is None or seen[_bucket(tongue, vote.topic, form)] >= least:
+                if seen is None or seen[self._bucket(tongue, vote.topic, form)] >= least:
                     answered[topic, form] = answered.get((topic, form), 0) + vote.times
         for topic, times in asked.items():
             counted = self.topics[topic]
@@ -150,6 +155,9 @@ class Counts:
         for (topic, form), times in answered.items():
             counted = self.forms[topic][form]
             counted[cell] = counted.get(cell, 0) + _FILE + times
+
+    def _bucket(self, tongue: str | None, topic: str, form: str) -> int:
+        return crc32(f"{tongue}\0{topic}\0{form}".encode(errors="replace")) % self._buckets
 
 
 def taken_apart(packed: int) -> tuple[int, int, int]:
@@ -172,7 +180,3 @@ def _kinds(folder: str, ending: str) -> Iterator[str]:
 
 def _speaks(family: Family, file: File) -> bool:
     return file.role in family.roles and (family.languages is None or file.language in family.languages)
-
-
-def _bucket(tongue: str | None, topic: str, form: str) -> int:
-    return crc32(f"{tongue}\0{topic}\0{form}".encode(errors="replace")) % _BUCKETS
