@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-from time import perf_counter
 
 import httpx
 import pytest
@@ -68,9 +67,7 @@ async def test_a_start_after_everything_was_killed(tmp_path: Path) -> None:
         assert await life.process.wait() == -signal.SIGKILL
 
     async with running(data_dir) as life:
-        began = perf_counter()
         await life.ready()
-        assert perf_counter() - began < 10
         assert life.told["organizationId"] == before["organizationId"]
         assert set(life.pids.values()).isdisjoint(before["pids"].values())
         await ask(life, before["token"])
