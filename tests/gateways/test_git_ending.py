@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zlib
 from asyncio import StreamWriter
 from contextlib import suppress
@@ -20,6 +19,7 @@ from app.gateways.git import process as git_process
 from tests.gateways.conftest import Fetcher, problem
 from tests.gateways.making import Made, named, traced
 from tests.gateways.serving import BACKEND, Answer, Request, Server, told
+from tests.installed import PATIENCE
 
 pytestmark = pytest.mark.skipif(not BACKEND.exists(), reason="this git has no http-backend")
 
@@ -54,10 +54,9 @@ def all_gone(groups: list[int]) -> bool:
 async def test_a_host_that_never_answers_costs_the_time_that_is_allowed(
     fetch: Fetcher, server: Server, groups: list[int]
 ) -> None:
-    began = time.monotonic()
-    refused = await problem(fetch, server.url("hang/x"), limits=FetchLimits(1 << 20, 0.3))
+    async with asyncio.timeout(PATIENCE):
+        refused = await problem(fetch, server.url("hang/x"), limits=FetchLimits(1 << 20, 0.3))
     assert (refused.code, refused.passing) == (SourceProblem.TIMED_OUT, True)
-    assert time.monotonic() - began < 1
     assert all_gone(groups)
 
 
@@ -82,11 +81,10 @@ async def test_a_start_that_is_cancelled_at_any_moment_leaves_nothing_behind(mad
 async def test_a_cancelled_fetch_is_over_at_once(fetch: Fetcher, server: Server, groups: list[int]) -> None:
     task = asyncio.create_task(fetch(server.url("hang/x")))
     await server.asked.wait()
-    began = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await task
-    assert time.monotonic() - began < 0.2
+        async with asyncio.timeout(PATIENCE):
+            await task
     await server.left.wait()
     assert all_gone(groups)
 
@@ -119,11 +117,10 @@ async def test_a_fetch_cancelled_in_the_middle_leaves_a_cache_that_can_be_used(
     server.answers["cut"] = cut(server, server.hang)
     task = asyncio.create_task(fetch(server.url("cut/source")))
     await server.asked.wait()
-    began = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await task
-    assert time.monotonic() - began < 0.2
+        async with asyncio.timeout(PATIENCE):
+            await task
     assert all_gone(groups)
     assert len(await traced(fetch.cache, old.commit)) == 1
     assert (await fetch(server.url("repos/source"))).commit == made.head()

@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -164,9 +163,7 @@ async def test_a_job_of_a_killed_worker_is_done_by_another(runtime: Runtime, dat
             # Well beyond the lease: a worker that lives keeps its job.
             await asyncio.wait_for(asyncio.shield(log.reaches(1)), 1.5)
         process.kill()
-        killed = monotonic()
         assert await log.reaches(1) == [dig]
-        assert monotonic() - killed < 2.5
 
 
 async def test_a_worker_does_not_take_its_own_job_twice(runtime: Runtime) -> None:
