@@ -97,7 +97,8 @@ def _equal(column: str, kind: Kind, argument: str) -> Filter:
 
 
 def _among(column: str) -> Filter:
-    return Filter(lambda rows, value: rows.c[column] == any_(value), ARRAY(Text))
+    of_one = Filter(lambda rows, value: rows.c[column] == value, Text(), lambda given: given[0])
+    return Filter(lambda rows, value: rows.c[column] == any_(value), ARRAY(Text), of_one=of_one)
 
 
 PATTERNS = Many(
@@ -126,7 +127,7 @@ PATTERNS = Many(
             # The weights are those of the search column: a name counts more than a description, that more than a why.
             lambda rows, value: cast(func.ts_rank(rows.c.search, _terms(value)), Double),
         ),
-        "similar_only": Filter(lambda rows, value: or_(value.is_(False), rows.c.similar_to_id.is_not(None)), Boolean()),
+        "similar_only": Filter(lambda rows, _: rows.c.similar_to_id.is_not(None), Boolean()),
         "path": Filter(_covers, Text(), _language_and_path),
     },
 )

@@ -33,7 +33,9 @@ class Listing:
     shape: Shape
     rows: Rows
     order: Order
-    filters: Mapping[str, Any]
+    # The filters that ask for anything, and what they ask for.
+    filters: Mapping[str, Filter]
+    asked: Mapping[str, Any]
     cut: Slice | None
     name: str
     cursors: Cursors
@@ -57,18 +59,19 @@ class Listing:
             order = many.orders[arguments.order_field]
             order = order.turned() if arguments.descending else order
         filters = {
-            key: many.filters[key].value(value)
+            key: many.filters[key].fitting(value, order)
             for key, value in arguments.filters.items()
             if many.filters[key].asks(value)
         }
-        ranking = next((key for key in filters if many.filters[key].rank is not None), None)
+        asked = {key: chosen.value(arguments.filters[key]) for key, chosen in filters.items()}
+        ranking = next((key for key, chosen in filters.items() if chosen.rank is not None), None)
         if ranking is not None and arguments.order_field is None:
-            rank, value = many.filters[ranking].rank, _asked(prefix, ranking, many.filters[ranking])
+            rank, value = filters[ranking].rank, _asked(prefix, ranking, filters[ranking])
             assert rank is not None
             rows, order = shape.ranked(lambda rows: rank(rows, value)), BEST_FIRST
         else:
             ranking = None
-        told = cls(many, shape, rows, order, filters, None, name, cursors, sight, prefix, ranking)
+        told = cls(many, shape, rows, order, filters, asked, None, name, cursors, sight, prefix, ranking)
         if not many.paged:
             return told
         return replace(told, cut=slice_of(arguments.page, cursors, rows, order, told.sealed_as, many.size))
@@ -76,11 +79,11 @@ class Listing:
     @property
     def sealed_as(self) -> str:
         """Name the list as its cursors are sealed: a place among the best of one search is none among another's."""
-        return self.name if self.ranking is None else f"{self.name}?{self.filters[self.ranking]}"
+        return self.name if self.ranking is None else f"{self.name}?{self.asked[self.ranking]}"
 
-    def asked_again(self, filters: Mapping[str, Any]) -> "Listing":
+    def asked_again(self, asked: Mapping[str, Any]) -> "Listing":
         """Give the same list with other values in its filters."""
-        return replace(self, filters=filters)
+        return replace(self, asked=asked)
 
     def conditions(
         self, rows: Rows | None = None, owner: ColumnElement[UUID] | None = None
@@ -97,8 +100,7 @@ class Listing:
             conditions.append(is_pinned(belongs, owner) if self.many.by == pin else belongs == owner)
         if self.many.where is not None:
             conditions.append(self.many.where(rows))
-        for key in self.filters:
-            chosen = self.many.filters[key]
+        for key, chosen in self.filters.items():
             value = _asked(self.prefix, key, chosen)
             conditions.append(is_pinned(rows.c[key], value) if key == pin else chosen.condition(rows, value))
         return conditions
@@ -175,7 +177,7 @@ class Listing:
     @property
     def values(self) -> dict[str, Any]:
         """Give the values that the conditions and the slice bind."""
-        bound = {self.filter_name(key): value for key, value in self.filters.items()}
+        bound = {self.filter_name(key): value for key, value in self.asked.items()}
         if self.cut is not None:
             bound |= self.seal
             for end, values in (("after", self.cut.after), ("before", self.cut.before)):

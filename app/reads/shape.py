@@ -102,10 +102,20 @@ class Filter:
     convert: Callable[[Any], Any] | None = None
     # How well a row meets it; unless an order is asked for, the best come first.
     rank: Callable[[Rows, ColumnElement[Any]], ColumnElement[float]] | None = None
+    # Of a list of values, what a list of one comes to. An index gives the rows of one value in the order of what stands
+    # behind it, and that is the id; among the rows of several it has no order.
+    of_one: "Filter | None" = None
 
     def asks(self, given: Any) -> bool:
-        """Tell whether a value asks for anything: null does not, nor do blanks in the place of words."""
-        return given is not None and not (isinstance(self.type, Text) and isinstance(given, str) and not given.strip())
+        """Tell whether a value asks for anything: null and false do not, nor do blanks in the place of words."""
+        if isinstance(self.type, Text) and isinstance(given, str):
+            return bool(given.strip())
+        return given is not None and given is not False
+
+    def fitting(self, given: Any, order: Order) -> "Filter":
+        """Give the simplest filter for a value in an order."""
+        one = self.of_one
+        return one if one is not None and len(given) == 1 and order.keys[0].column == "id" else self
 
     def value(self, given: Any) -> Any:
         """Turn what a client said into what the condition compares with."""

@@ -105,6 +105,6 @@ def form_of(value: Any) -> Any:
         case dict():
             return tuple((name, form_of(part)) for name, part in value.items())
         case list():
-            return list
+            return list, len(value) == 1
         case _:
             return type(value)

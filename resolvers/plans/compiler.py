@@ -323,7 +323,7 @@ def _rebinding(listing: Listing, arguments: Mapping[str, Source]) -> Binder:
     def bind(variables: Variables, values: dict[str, Any]) -> None:
         now = {name: source(variables) for name, source in asked.items()}
         filters = _filters(listing.many, now)
-        present = {key: listing.many.filters[key].value(filters[key]) for key in listing.filters}
+        present = {key: chosen.value(filters[key]) for key, chosen in listing.filters.items()}
         values |= {listing.filter_name(key): value for key, value in present.items()}
         again = listing
         if listing.ranking is not None:

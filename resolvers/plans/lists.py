@@ -102,8 +102,8 @@ class _Listed:
         many = self.listing.many
         held: dict[str, ColumnElement[Any]] = {
             key: bindparam(self.listing.filter_name(key), type_=Uuid())
-            for key in self.listing.filters
-            if key in self.listing.rows.c and isinstance(many.filters[key].type, Uuid)
+            for key, chosen in self.listing.filters.items()
+            if key in self.listing.rows.c and isinstance(chosen.type, Uuid)
         }
         if many.by is not None and isinstance(self.owner, BindParameter):
             held[many.by] = self.owner
@@ -131,7 +131,7 @@ class _Listed:
     def statement(self, *, more: bool = False) -> Select[Any]:
         """Give the rows of the slice, and with `more` one beyond it."""
         # One level for rows and what is made of them: a page of whole rows below it costs half as much again.
-        statement = self.whole(self.listing.rows, *(self.columns or [NOTHING]))
+        statement = self.whole(self.listing.rows, *(self.columns or [NOTHING.label("nothing")]))
         return self.listing.arranged(statement, more=more)
 
     def subquery(self, *, more: bool = False, numbered: bool = False) -> Any:

@@ -69,15 +69,26 @@ def expected(rows: Sequence[models.Pattern], field: str, direction: str) -> list
     return [id_of(row) for row in (*with_value, *without)]
 
 
-async def test_a_queue_whose_ends_alone_are_asked_for_is_not_taken_for_an_empty_one(
-    ask: Ask, repo: models.Repo, session: AsyncSession
+@pytest.mark.parametrize(
+    ("asked", "empty", "filled"),
+    [
+        ("totalCount", {"totalCount": 0}, {"totalCount": 1}),
+        ("pageInfo { hasNextPage }", {"pageInfo": {"hasNextPage": False}}, {"pageInfo": {"hasNextPage": False}}),
+        ("pageInfo { hasPreviousPage }", {"pageInfo": {"hasPreviousPage": False}}, None),
+        ("pageInfo { endCursor }", {"pageInfo": {"endCursor": None}}, None),
+    ],
+    ids=["count", "next", "previous", "end"],
+)
+async def test_a_queue_tells_what_is_asked_of_it_alone(
+    asked: str, empty: Any, filled: Any, ask: Ask, repo: models.Repo, session: AsyncSession
 ) -> None:
-    query = "query($id: ID!) { triageQueue(repoId: $id) { pageInfo { endCursor } } }"
-    empty = await ask(query, id=public(Kind.REPO, repo.id))
-    assert empty == {**empty, "data": {"triageQueue": {"pageInfo": {"endCursor": None}}}}
+    query = f"query($id: ID!) {{ triageQueue(repoId: $id) {{ {asked} }} }}"
+    assert (await ask(query, id=public(Kind.REPO, repo.id)))["data"] == {"triageQueue": empty}
+    # Without a tier, which is where the queue goes by nulls.
     await pattern(session, repo, 0)
-    told = await ask(query, id=public(Kind.REPO, repo.id))
-    assert told["data"]["triageQueue"]["pageInfo"]["endCursor"]
+    told = (await ask(query, id=public(Kind.REPO, repo.id)))["data"]["triageQueue"]
+    assert told == (filled or told)
+    assert "endCursor" not in asked or told["pageInfo"]["endCursor"]
     elsewhere = await ask(query, id=public(Kind.REPO, repo.organization_id))
     assert elsewhere["data"]["triageQueue"] is None
 
