@@ -6,7 +6,7 @@ the rare ones count most: what miners write by one template differs in the only 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from uuid import UUID
@@ -42,8 +42,10 @@ def words_of(*texts: str) -> frozenset[str]:
     return frozenset(_ENDING.sub("", word.lower()) for text in texts for word in _WORD.findall(text))
 
 
-def similar(candidates: Iterable[Told], decided: Sequence[Told]) -> dict[UUID, UUID]:
-    """Find for candidates the decided pattern that each says again; those that say something new are left out."""
+def similar(
+    candidates: Iterable[Told], decided: Sequence[Told], *, only: Container[UUID] | None = None
+) -> dict[UUID, UUID]:
+    """Find for candidates, or some of them, the decided pattern that each says again; what is new is left out."""
     candidates = list(candidates)
     # Whichever is in force is told rather than one that was rejected, and the oldest rather than a later one.
     ranked = sorted(decided, key=lambda told: (not told.in_force, told.id))
@@ -59,6 +61,8 @@ def similar(candidates: Iterable[Told], decided: Sequence[Told]) -> dict[UUID, U
             words[word].append(place)
     found: dict[UUID, UUID] = {}
     for candidate in candidates:
+        if only is not None and candidate.id not in only:
+            continue
         match = rules.get(candidate.rule)
         if match is None:
             match = _by_places(candidate, ranked, spots)

@@ -12,6 +12,8 @@ from app.domain.pattern import PatternStatus
 from app.domain.rule import Rule, Scope
 from app.domain.similarity import Spot, Told, similar, words_of
 
+_Row = Row[tuple[object, ...]]
+
 _WAITING = (PatternStatus.CANDIDATE, PatternStatus.DEFERRED)
 _DECIDED = (PatternStatus.AUTHORITATIVE, PatternStatus.REJECTED)
 
@@ -22,19 +24,35 @@ async def compare(tx: Tx, repo_id: UUID) -> int:
     Part of what a run writes: no person changed anything, so no version grows and no history is written.
     """
     rows = await _rows(tx, repo_id)
-    spots = await _spots(tx, [row.id for row in rows])
-    told = {row.id: _told(row, spots[row.id]) for row in rows}
+    return await _flag(tx, rows, [row for row in rows if row.status in _WAITING])
+
+
+async def compare_one(tx: Tx, pattern_id: UUID) -> None:
+    """Flag a candidate that a person wrote or changed as a run would, or take its flag back."""
+    repo_id = await tx.session.scalar(select(models.Pattern.repo_id).where(models.Pattern.id == pattern_id))
+    if repo_id is not None:
+        rows = await _rows(tx, repo_id)
+        await _flag(tx, rows, [row for row in rows if row.id == pattern_id and row.status in _WAITING])
+
+
+async def _flag(tx: Tx, rows: Sequence[_Row], asked: Sequence[_Row]) -> int:
     # What was merged away is found again in the pattern that took its place.
-    decided = [told[row.id] for row in rows if row.status in _DECIDED and row.superseded_by_id is None]
-    found = similar((told[row.id] for row in rows if row.status in _WAITING), decided)
-    for row in rows:
-        if row.status in _WAITING and row.similar_to_id != found.get(row.id):
+    decided = [row for row in rows if row.status in _DECIDED and row.superseded_by_id is None]
+    if not asked:
+        return 0
+    spots = await _spots(tx, [row.id for row in (*decided, *asked)])
+    told = {row.id: _told(row, spots[row.id]) for row in rows}
+    # All that wait say which words are rare, whichever of them are asked for.
+    waiting = [told[row.id] for row in rows if row.status in _WAITING]
+    found = similar(waiting, [told[row.id] for row in decided], only={row.id for row in asked})
+    for row in asked:
+        if row.similar_to_id != found.get(row.id):
             flagged = update(models.Pattern).where(models.Pattern.id == row.id)
             await tx.session.execute(flagged.values(similar_to_id=found.get(row.id)))
     return len(found)
 
 
-async def _rows(tx: Tx, repo_id: UUID) -> Sequence[Row[tuple[object, ...]]]:
+async def _rows(tx: Tx, repo_id: UUID) -> Sequence[_Row]:
     pattern = models.Pattern
     query = select(
         pattern.id,
@@ -63,7 +81,7 @@ async def _spots(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, set[Spot]]:
     return found
 
 
-def _told(row: Row[tuple[object, ...]], spots: set[Spot]) -> Told:
+def _told(row: _Row, spots: set[Spot]) -> Told:
     rule = Rule(row.rule_kind, row.rule_definition, Scope(tuple(row.scope_languages)))
     return Told(
         id=row.id,

@@ -14,7 +14,7 @@ from app.domain.pattern import PatternCategory, PatternType, Severity
 from app.domain.rule import Rule, RuleKind, read_rule
 from app.domain.wording import check_wording
 from app.reads import deciding
-from app.services import authoring
+from app.services import authoring, comparing
 from app.services.authoring import Draft, Measured
 from resolvers.context import Context
 from resolvers.lists import shown
@@ -201,6 +201,7 @@ class AuthoringMutations:
         found = await measured(context, repo_id, rule, input.rule_definition)
         async with context.write() as tx:
             pattern_id = await authoring.create(tx, viewer, draft, found)
+            await comparing.compare_one(tx, pattern_id)
         return PatternPayload(pattern=await shown(context, "Pattern", pattern_id))
 
     @strawberry.mutation(

@@ -11,7 +11,7 @@ from app.domain.ids import Kind, parse_as
 from app.domain.pattern import PatternCategory, Severity
 from app.domain.rule import Rule, RuleKind
 from app.reads import deciding
-from app.services import authoring, curating
+from app.services import authoring, comparing, curating
 from app.services.authoring import Measured
 from resolvers.context import Context
 from resolvers.lists import shown
@@ -165,6 +165,8 @@ class EditingMutations:
                 version = None
             if edits or rewriting is None:
                 await curating.revise(tx, viewer, pattern_id, edits, expected_version=version)
+            if rewriting is not None or edits.keys() & {"name", "description"}:
+                await comparing.compare_one(tx, pattern_id)
         return await _left(context, pattern_id)
 
     @strawberry.mutation(

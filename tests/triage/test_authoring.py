@@ -129,6 +129,27 @@ async def test_a_pattern_written_by_hand_is_a_measured_candidate(author: Desk) -
     assert (await author.done("promotePattern", {"patternId": told["id"]}))["status"] == "AUTHORITATIVE"
 
 
+async def test_what_is_written_by_hand_is_flagged_where_it_says_what_was_decided(author: Desk) -> None:
+    spaced = {**RULE, "conforming": {"has": {"regex": "Error$", "field": " name "}}}
+    ruled = await author.pattern(PatternStatus.AUTHORITATIVE, rule_definition=spaced)
+    words = {"name": "Odd ones are called odd", "description": "Whatever is odd begins with the word that says so."}
+    worded = await author.pattern(
+        PatternStatus.REJECTED, rule_definition={"applicable": {"kind": "if_statement"}}, **words
+    )
+    told = await created(author)
+    assert told["similarTo"] == {"id": ruled}
+    changed = {"patternId": told["id"], "ruleDefinition": {**RULE, "conforming": {"has": {"kind": "block"}}}}
+    assert (await author.done("updatePattern", changed))["similarTo"] is None
+    told = await author.done("updatePattern", {"patternId": told["id"], **words})
+    assert told["similarTo"] == {"id": worded}
+    # A person's version has grown for what a person did, and for nothing else.
+    assert told["version"] == 3
+    new = {"patternId": told["id"], "name": "New", "description": "Something new."}
+    assert (await author.done("updatePattern", new))["similarTo"] is None
+    # What is decided already is compared with nothing.
+    assert (await author.done("updatePattern", {"patternId": ruled, **words}))["similarTo"] is None
+
+
 @pytest.mark.parametrize(
     ("over", "fields"),
     [
