@@ -96,40 +96,54 @@ async def test_every_move_from_every_status(mutation: str, status: PatternStatus
     assert both.planned
 
 
-INPUTS: dict[str, dict[str, Any]] = {
-    "everything": {
-        "severity": "ERROR",
-        "rationale": "Because <b>readers</b> \u0007 look for it.",
-        "description": "What it says.",
-        "enforcement": {"prReview": False, "aiContext": True},
-        "provenance": [{"kind": "ADR", "url": "https://example.com/1", "title": "Why"}],
-    },
-    "the version that stands": {"expectedVersion": 3},
-    "an older version": {"expectedVersion": 2},
-    "no version": {"expectedVersion": None},
-    "a cleared rationale": {"rationale": None},
-    "blank words": {"rationale": " \n"},
-    "a cleared severity": {"severity": None},
-    "a cleared enforcement": {"enforcement": None},
-    "no links": {"provenance": None},
-    "one link that is no list": {"provenance": {"kind": "ADR", "url": "https://example.com/1"}},
-    "a bad link": {"provenance": [{"kind": "ADR", "url": "javascript:alert(1)"}]},
-    "too many words": {"rationale": "x" * 1001},
-    "a blank description": {"description": " "},
-    "no id": {"patternId": "nonsense"},
-    "an id of another kind": {"patternId": "usr_" + "0" * 32},
-    "an id of nothing": {"patternId": "pat_" + "0" * 32},
-    "a number for an id": {"patternId": 7},
-    "a word that is none": {"severity": "FATAL"},
-    "a field that is none": {"colour": "red"},
-    "NUL": {"rationale": "a\0b"},
+# What a promotion may be sent, and what a reviewer is told of it.
+INPUTS: dict[str, tuple[str | None, dict[str, Any]]] = {
+    "everything": (
+        None,
+        {
+            "severity": "ERROR",
+            "rationale": "Because <b>readers</b> \u0007 look for it.",
+            "description": "What it says.",
+            "enforcement": {"prReview": False, "aiContext": True},
+            "provenance": [{"kind": "ADR", "url": "https://example.com/1", "title": "Why"}],
+        },
+    ),
+    "the version that stands": (None, {"expectedVersion": 3}),
+    "an older version": ("CONFLICT", {"expectedVersion": 2}),
+    "no version": (None, {"expectedVersion": None}),
+    "a cleared rationale": (None, {"rationale": None}),
+    "blank words": (None, {"rationale": " \n"}),
+    "a cleared severity": ("VALIDATION_ERROR", {"severity": None}),
+    "a cleared enforcement": ("VALIDATION_ERROR", {"enforcement": None}),
+    "no links": ("VALIDATION_ERROR", {"provenance": None}),
+    "one link that is no list": (None, {"provenance": {"kind": "ADR", "url": "https://example.com/1"}}),
+    "a bad link": ("VALIDATION_ERROR", {"provenance": [{"kind": "ADR", "url": "javascript:alert(1)"}]}),
+    "too many words": ("VALIDATION_ERROR", {"rationale": "x" * 1001}),
+    "a blank description": ("VALIDATION_ERROR", {"description": " "}),
+    "no id": ("VALIDATION_ERROR", {"patternId": "nonsense"}),
+    "an id of another kind": ("VALIDATION_ERROR", {"patternId": "usr_" + "0" * 32}),
+    "an id of nothing": ("NOT_FOUND", {"patternId": "pat_" + "0" * 32}),
+    "a number for an id": ("VALIDATION_ERROR", {"patternId": 7.5}),
+    "a word that is none": ("VALIDATION_ERROR", {"severity": "FATAL"}),
+    "a field that is none": ("VALIDATION_ERROR", {"colour": "red"}),
+    "NUL": ("VALIDATION_ERROR", {"rationale": "a\0b"}),
 }
 
 
 @pytest.mark.parametrize("who", ["reviewer", "viewer", "stranger"])
 @pytest.mark.parametrize("name", list(INPUTS))
 async def test_every_input(name: str, who: str, both: Both) -> None:
-    await both.ask(whole("promotePattern"), {"input": {"patternId": "ITS_ID", **INPUTS[name]}}, who=who)
+    code, given = INPUTS[name]
+    told = await both.ask(whole("promotePattern"), {"input": {"patternId": "ITS_ID", **given}}, who=who)
+    codes = [error["extensions"]["code"] for error in told.get("errors", ())]
+    if who == "reviewer":
+        assert codes == ([code] if code else [])
+    else:
+        # What is wrong by itself is told to everybody, and to nobody how things stand.
+        assert codes in (
+            ["VALIDATION_ERROR"],
+            ["FORBIDDEN" if who == "viewer" and code != "NOT_FOUND" else "NOT_FOUND"],
+        )
 
 
 PROMOTE = "mutation($id: ID!) { promotePattern(input: {patternId: $id})"
@@ -206,7 +220,7 @@ async def test_every_form_of_document(name: str, both: Both) -> None:
 @pytest.mark.parametrize("name", list(INPUTS))
 def test_inputs_are_made_as_strawberry_makes_them(name: str) -> None:
     taken = DECISIONS["promotePattern"].input
-    given = {"patternId": "x", **INPUTS[name]}
+    given = {"patternId": "x", **INPUTS[name][1]}
     if name == "a field that is none" or isinstance(given.get("provenance"), dict):
         return
     assert input_of(taken, given) == convert_argument(
