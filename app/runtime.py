@@ -1,12 +1,13 @@
 """The runtime: what one process holds open, and the only place where transactions begin and end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from app.credentials.issuer import Keys, OutsideIssuer, shared_secret
 from app.db.address import plain_url
 from app.db.migrating import standing
 from app.db.readers import LOST, SESSION, Readers, passes
-from app.db.tx import Outcome, Stroke, Tx
+from app.db.tx import Outcome, Stroke, Telling, Tx
 from app.db.writers import Writers
 from app.domain.errors import Unavailable
 from app.domain.errors import read as read_refusal
@@ -99,9 +100,11 @@ class Runtime:
         await self._tell(tx)
 
     @asynccontextmanager
-    async def strike(self) -> AsyncIterator[Stroke]:
+    async def strike(
+        self, telling: Telling | None = None, values: Mapping[str, Any] = MappingProxyType({})
+    ) -> AsyncIterator[Stroke]:
         """Let a decision write with one statement, which commits as it ends; the world hears of it after that."""
-        stroke = Stroke(self.readers, self.writers)
+        stroke = Stroke(self.readers, self.writers, telling, values)
         with _answering():
             yield stroke
         await self._tell(stroke)

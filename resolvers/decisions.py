@@ -1,7 +1,7 @@
 """Mutations that decide about one pattern: the decision, then what the answer tells of it, by a plan."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,18 +17,21 @@ from graphql import (
     visit,
 )
 
+from app.db.readers import Read
+from app.db.tx import Telling
 from app.domain.errors import NotFound, Refusal
 from app.domain.viewer import Viewer
 from app.reads.page import Cursors
 from app.reads.visible import Sight, View
 from app.runtime import Runtime
+from app.services import triaging
 from app.services.triaging import Decision
 from resolvers.documents import Document, Operation
 from resolvers.inputs import input_of
 from resolvers.patterns.triage import DECISIONS, decide
 from resolvers.plans.arguments import Variables, form_of, sources
 from resolvers.plans.compiler import compile_payload
-from resolvers.plans.plan import Plan
+from resolvers.plans.plan import Plan, Values
 from resolvers.plans.selection import NoPlan
 from resolvers.schema import schema
 
@@ -54,6 +57,7 @@ class _Compiled:
 
     read: Callable[[Variables], Decision]
     payload: Plan
+    telling: Telling | None
 
 
 class Decisions:
@@ -85,14 +89,23 @@ class Decisions:
                 values = plan.payload.values(variables, {**view.bound, "decided": decision.pattern_id})
             except Refusal:
                 return None
-            await decide(self._runtime, viewer, decision)
-            rows = await self._runtime.readers.rows(plan.payload.statement, plan.payload.arguments(values))
-            told = plan.payload.told(rows, values)
+            told = plan.payload.told(await self._decided(viewer, decision, plan, values), values)
             if told is None:
                 raise NotFound("No such object.")
         except Exception as error:  # as the ordinary executor does: whatever a field raises is its error
             return ExecutionResult({deciding.key: None}, [located_error(error, [deciding.node], [deciding.key])])
         return told
+
+    async def _decided(
+        self, viewer: Viewer, decision: Decision, plan: _Compiled, values: Values
+    ) -> Sequence[tuple[Any, ...] | Read]:
+        """Take a decision, and give the rows of its payload: from the statement that decides where it can tell them."""
+        if decision.is_alone and plan.telling is not None:
+            async with self._runtime.strike(plan.telling, values) as stroke:
+                await triaging.decide(stroke, viewer, decision)
+            return [] if stroke.told is None else [(stroke.told,)]
+        await decide(self._runtime, viewer, decision)
+        return await self._runtime.readers.rows(plan.payload.statement, plan.payload.arguments(values))
 
     def _deciding(self, document: Document, operation: Operation) -> _Deciding | None:
         found: _Deciding | None = self._known.get(operation.key, _UNKNOWN)
@@ -134,8 +147,8 @@ class Decisions:
         def read(variables: Variables) -> Decision:
             return mutation.read(input_of(mutation.input, given(variables)))
 
-        plan = compile_payload(schema.core, payload, node, document.fragments, variables, sight, self._cursors)
-        return _Compiled(read, plan)
+        told = compile_payload(schema.core, payload, node, document.fragments, variables, sight, self._cursors)
+        return _Compiled(read, *told)
 
 
 def _form(operation: Operation, deciding: _Deciding, name: str, value: Any) -> Any:

@@ -7,12 +7,25 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Executable, Insert, Integer, Uuid, bindparam, insert, select, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Executable,
+    Integer,
+    Uuid,
+    bindparam,
+    column,
+    insert,
+    select,
+    table,
+    update,
+)
 from sqlalchemy import Table as Rows
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from app.db.models import Pattern, PatternEvent, Repo, Table
 from app.db.prepared import Prepared
-from app.db.tx import ENTRIES, Stroke, Tx
+from app.db.tx import ENTRIES, Stroke, Telling, Tx
 from app.domain.events import PatternsChanged
 from app.domain.ids import new_id
 from app.domain.pattern import PatternEventKind, PatternStatus
@@ -21,6 +34,12 @@ LONGEST_MESSAGE = 2000
 
 # Statements about tables, made once: what the ORM adds to them costs more than they do.
 _REPOS, _EVENTS, _PATTERNS = (Table.metadata.tables[each.__tablename__] for each in (Repo, PatternEvent, Pattern))
+
+# The pattern as a statement that changes it leaves it. Whatever else is read in the same statement, of patterns, their
+# history or the audit log, is as it was before.
+CHANGED = table(
+    "changed", *(column(each.name, each.type) for each in _PATTERNS.c if not isinstance(each.type, TSVECTOR))
+)
 
 
 def _counting(repo_id: ColumnElement[UUID]) -> Any:
@@ -78,11 +97,14 @@ async def record_alone(
     """Write one step as `record` does, if the pattern still has the version that was seen; else nothing, and say so."""
     row = _row(step, repo_id, organization_id, actor_id, at)
     (entry,) = tx.entries
-    statement = _alone(tuple(step.changes), tuple(entry))
-    written = await statement.row(tx.writers, **_values(step, row, entry), seen_version=seen_version)
+    statement = _alone(tuple(step.changes), tuple(entry), tx.telling)
+    values = {**tx.values, **_values(step, row, entry)}
+    written = await statement.row(tx.writers, **values, seen_version=seen_version)
     if written is None:
         return False
-    tx.publish(PatternsChanged(repo_id, written["sequence"]))
+    sequence, *told = written
+    tx.told = told[0] if told else None
+    tx.publish(PatternsChanged(repo_id, sequence))
     return True
 
 
@@ -135,11 +157,13 @@ async def _record_many(tx: Tx, steps: Sequence[Step], rows: list[dict[str, Any]]
 
 @lru_cache(maxsize=500)
 def _one(changed: tuple[str, ...], audited: tuple[str, ...]) -> Executable:
-    return _written(_COUNT.cte("counted"), changed, audited)
+    written, beside = _written(_COUNT.cte("counted"), changed, audited)
+    statement: Executable = written.add_cte(*beside)
+    return statement
 
 
 @lru_cache(maxsize=500)
-def _alone(changed: tuple[str, ...], audited: tuple[str, ...]) -> Prepared:
+def _alone(changed: tuple[str, ...], audited: tuple[str, ...], telling: Telling | None) -> Prepared:
     """Make the statement that is a transaction by itself: it holds what any other decision would hold, and looks again.
 
     The rows are read as they are once they are held, not as they were when the statement began; where the version is
@@ -154,21 +178,26 @@ def _alone(changed: tuple[str, ...], audited: tuple[str, ...]) -> Prepared:
         .cte("held")
     )
     counted = _counting(select(held.c.id).scalar_subquery()).cte("counted")
-    return Prepared(_written(counted, changed, audited))
+    written, beside = _written(counted, changed, audited)
+    if telling is None:
+        return Prepared(written.add_cte(*beside))
+    step = written.cte("written")
+    return Prepared(select(step.c.sequence, telling.told).add_cte(*beside))
 
 
-def _written(counted: CTE, changed: tuple[str, ...], audited: tuple[str, ...]) -> Insert:
+def _written(counted: CTE, changed: tuple[str, ...], audited: tuple[str, ...]) -> tuple[Any, list[CTE]]:
     """Write a step, what it changes and who made it: all of it, or nothing where nothing was counted."""
     names = [name for name in _EVENTS.c.keys() if name != "sequence"]  # noqa: SIM118 - a collection of columns
     step = select(*(_bound("step", _EVENTS, name) for name in names), counted.c.change_sequence)
     written = insert(_EVENTS).from_select([*names, "sequence"], step).returning(_EVENTS.c.sequence)
+    beside = []
     if changed:
         change = _change(changed).where(_PATTERNS.c.repo_id == counted.c.id)
-        written = written.add_cte(change.cte("changed"))
+        beside.append(change.returning(*(_PATTERNS.c[column.name] for column in CHANGED.c)).cte(CHANGED.name))
     if audited:
         entry = select(*(_bound("entry", ENTRIES, name) for name in audited)).select_from(counted)
-        written = written.add_cte(insert(ENTRIES).from_select(list(audited), entry).cte("audited"))
-    return written
+        beside.append(insert(ENTRIES).from_select(list(audited), entry).cte("audited"))
+    return written, beside
 
 
 @lru_cache(maxsize=500)

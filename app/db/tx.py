@@ -1,10 +1,11 @@
 """The transaction: what a decision writes, and what the world hears of once it held."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import ScalarSelect, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import AuditEntry, Table
@@ -71,6 +72,13 @@ class Tx(Outcome):
             await self.session.execute(_WRITE, entries)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Telling:
+    """What a statement that changes a pattern tells of it as it ends: text made of the rows of `history.CHANGED`."""
+
+    told: ScalarSelect[bytes]
+
+
 @dataclass(slots=True)
 class Stroke(Outcome):
     """A transaction of one statement, which commits as it ends.
@@ -80,3 +88,7 @@ class Stroke(Outcome):
 
     readers: Readers
     writers: Writers
+    # What is to be told, and the values that are bound to that; and what was.
+    telling: Telling | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    told: bytes | None = None

@@ -29,10 +29,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from app.db.history import CHANGED
 from app.db.prepared import DIALECT
 from app.db.readers import Bytes
+from app.db.tx import Telling
 from app.domain.ids import parse, parse_as
 from app.reads.page import Cursors
+from app.reads.patterns import PATTERN
 from app.reads.reading import ListArguments, Listing
 from app.reads.roots import BY_KIND, ROOTS, SHAPES, AnyNode, ByColumn, ById, Me, Through
 from app.reads.shape import Many, One, Only, Rows, Shape, Tally
@@ -73,11 +76,27 @@ def compile_payload(
     variables: Variables,
     sight: Sight,
     cursors: Cursors,
-) -> Plan:
-    """Compile what a mutation tells of the object that it decided about, whose id is bound as `decided`."""
-    compiler = Compiler(schema, Selections(fragments, variables), variables, sight, cursors)
-    told = object_of(compiler.selections, type_, [node], lambda name, nodes: [compiler.decided(type_, name, nodes)])
-    return _plan(compiler, [f'"{(node.alias or node.name).value}":', *told])
+) -> tuple[Plan, Telling | None]:
+    """Compile what a mutation tells of the pattern that it decided about, whose id is bound as `decided`.
+
+    Where nothing is asked for that the decision changes besides, the statement that changes it can tell it as well.
+    """
+
+    def compiled(rows: Rows) -> tuple[Compiler, Plan]:
+        compiler = Compiler(schema, Selections(fragments, variables), variables, sight, cursors)
+        told = object_of(
+            compiler.selections, type_, [node], lambda name, nodes: [compiler.decided(type_, name, nodes, rows)]
+        )
+        return compiler, _plan(compiler, [f'"{(node.alias or node.name).value}":', *told])
+
+    compiler, plan = compiled(PATTERN.rows)
+    if len(compiler.branches) > 1 or compiler.reached & _CHANGED_BESIDES:
+        return plan, None
+    (branch,) = compiled(CHANGED)[0].branches
+    return plan, Telling(branch.scalar_subquery())
+
+
+_CHANGED_BESIDES = {"Pattern", "PatternEvent", "AuditEntry"}
 
 
 def _plan(compiler: "Compiler", members: Sequence[str | Teller]) -> Plan:
@@ -126,6 +145,8 @@ class Compiler:
     branches: list[Select[Any]] = field(default_factory=list)
     # Of lists, the columns that have one value in all of their rows.
     held: dict[Rows, Mapping[str, ColumnElement[Any]]] = field(default_factory=dict)
+    # The shapes that relations have led to.
+    reached: set[str] = field(default_factory=set)
     _lists: int = 0
 
     def branch(self, statement: Select[Any]) -> int:
@@ -161,12 +182,11 @@ class Compiler:
             case _:
                 raise NoPlan(name)
 
-    def decided(self, type_: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> Teller:
-        """Compile the object that was decided about."""
-        shape = SHAPES.get(get_named_type(type_.fields[name].type).name)
-        if shape is None:
+    def decided(self, type_: GraphQLObjectType, name: str, nodes: list[FieldNode], rows: Rows) -> Teller:
+        """Compile the pattern that was decided about."""
+        if get_named_type(type_.fields[name].type).name != PATTERN.name:
             raise NoPlan(name)
-        return self._looked_up(shape, nodes, lambda rows: rows.c.id == bindparam("decided", type_=Uuid))
+        return self._looked_up(PATTERN, nodes, lambda rows: rows.c.id == bindparam("decided", type_=Uuid), rows)
 
     def object(self, shape: Shape, type_: GraphQLObjectType, nodes: list[FieldNode], rows: Rows) -> Pieces:
         """Compile what is selected of a row."""
@@ -202,11 +222,11 @@ class Compiler:
         value = self.bind(source, shape.rows.c.id.type, lambda text: parse_as(kind, text))
         return self._looked_up(shape, nodes, lambda rows: rows.c.id == value)
 
-    def _looked_up(self, shape: Shape, nodes: list[FieldNode], condition: Any) -> Teller:
+    def _looked_up(self, shape: Shape, nodes: list[FieldNode], condition: Any, rows: Rows | None = None) -> Teller:
         type_ = self.schema.type_map.get(shape.name)
         if not isinstance(type_, GraphQLObjectType):
             raise NoPlan("a type that cannot be read yet")
-        rows = shape.rows
+        rows = shape.rows if rows is None else rows
         told = cast(joined(self.object(shape, type_, nodes, rows)), Bytes())
         found = select(told).where(condition(rows), shape.seen_by.condition(rows, self.sight))
         return only_row(self.branch(found))
@@ -257,6 +277,7 @@ class Compiler:
     ) -> ColumnElement[str]:
         relation = shape.relations[python]
         target = SHAPES[relation.to]
+        self.reached.add(target.name)
         named = self._named(type_, nodes)
         if isinstance(relation, Many):
             self._require(target, shape)
