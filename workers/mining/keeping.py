@@ -19,6 +19,8 @@ from app.services.indexing import Owner
 
 _IN_USE = 0.5
 _SEGMENT_FILES, _SEGMENT_BYTES = 4_000, 24 << 20
+# Each run writes a segment of its own; when there are so many, the facts of the smallest ones are taken once more.
+_MOST_SMALL, _SMALL = 24, 1_000
 
 _FORMAT = 2
 """Raised whenever what is kept is spelled otherwise."""
@@ -57,6 +59,7 @@ class Kept:
     """Why there are no facts, by key."""
     lost: set[str] = field(default_factory=set)
     """Those of them that cost their process."""
+    _told: dict[str, Any] = field(default_factory=dict)
     _dropped: list[str] = field(default_factory=list)
     _waiting: list[Record] = field(default_factory=list)
     _size: int = 0
@@ -79,8 +82,10 @@ class Kept:
             kept._written = max((int(name) for name in kept.segments), default=-1) + 1
         else:
             await storage.remove(owner.organization_id, owner.repo_id, "facts")
+        kept._told = told
+        small = [name for name, keys in kept.segments.items() if len(keys) < _SMALL]
         for name, keys in list(kept.segments.items()):
-            if len(keys & wanted) < _IN_USE * len(keys):
+            if len(keys & wanted) < _IN_USE * len(keys) or (name in small and len(small) > _MOST_SMALL):
                 del kept.segments[name]
                 kept._dropped.append(name)
         if again:
@@ -127,7 +132,8 @@ class Kept:
             "skipped": self.skipped,
             "lost": sorted(self.lost),
         }
-        await self.storage.put(self.owner.organization_id, self.owner.repo_id, "facts/index", orjson.dumps(told))
+        if told != self._told:
+            await self.storage.put(self.owner.organization_id, self.owner.repo_id, "facts/index", orjson.dumps(told))
         for name in self._dropped:
             if name not in self.segments:
                 await self.storage.remove(self.owner.organization_id, self.owner.repo_id, f"facts/{name}")
