@@ -16,6 +16,10 @@ COPY workers workers
 RUN uv pip install --python /opt/tenet --no-cache --no-deps --build-constraint requirements.lock .
 
 FROM python:3.13-slim
+# Repositories are read by git, and from some hosts over ssh.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends git openssh-client \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin tenet \
     && install --directory --owner tenet --group tenet --mode 0700 /data
 COPY --from=build /opt/tenet /opt/tenet

@@ -1,6 +1,10 @@
 """What is shipped agrees with what is coded: settings, containers, the lock, the version."""
 
+import asyncio
+import json
+import os
 import re
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ from packaging.version import Version
 from app import __version__
 from app.config import Settings, variable_of
 from tests.packaging import example, table
+from tests.test_main import served
 
 TOP = Path(__file__).parent.parent
 SETTINGS = {variable_of(name) for name in Settings.model_fields}
@@ -79,8 +84,32 @@ def test_the_image_sets_only_settings_and_is_nobody_special() -> None:
     dockerfile = text_of("Dockerfile")
     assert set(re.findall(r"(TENET_[A-Z_]+)=", dockerfile)) <= SETTINGS
     assert re.search(r"^USER (?!root)", dockerfile, re.M)
-    assert "HEALTHCHECK" in dockerfile
-    assert "/health/live" in dockerfile
+
+
+def test_the_image_has_the_programs_that_workers_start() -> None:
+    _, _, shipped = text_of("Dockerfile").rpartition("\nFROM ")
+    installed = re.search(r"apt-get install --yes --no-install-recommends (.*) \\$", shipped, re.M)
+    assert installed is not None
+    assert {"git", "openssh-client"} <= set(installed[1].split())
+
+
+async def test_the_image_tells_whether_the_api_lives(database_url: str, redis_url: str) -> None:
+    command = re.search(r"^HEALTHCHECK .*\\\n +CMD (\[.*\])$", text_of("Dockerfile"), re.M)
+    assert command is not None
+    program, *arguments = json.loads(command[1])
+    assert program == "python"
+
+    async def asked(address: str) -> int:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, *arguments),
+            env={**os.environ, "TENET_PORT": address.rpartition(":")[2]},
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return await process.wait()
+
+    async with served(database_url, redis_url) as service:
+        assert await asked(service.address) == 0
+    assert await asked(service.address) == 1
 
 
 def test_the_image_has_every_part_of_the_wheel(project: dict[str, Any]) -> None:
