@@ -296,7 +296,7 @@ def prior(finding: Finding) -> float:
         return 0.45 if finding.form == "relative" else 0.6
     if finding.topic.startswith(_WAY):
         known = _WAYS.get(finding.topic.removeprefix(_WAY), {})
-        return known.get(finding.form, 0.05 if known else 0.88)
+        return known.get(finding.form, 0.05 if known else 0.92)
     if finding.topic == "loading" and finding.tongue == "TypeScript":
         return 0.97
     return _USUAL.get((finding.topic, finding.form), 0.5)

@@ -166,5 +166,5 @@ FAMILY = Family(
     roles=frozenset((FileRole.TEST,)),
     prior=prior,
     least=Least(sites=8, files=8, share=0.87, careful=0.78),
-    most=5,
+    most=4,
 )

@@ -32,7 +32,7 @@ from app.syntax import Source, text_of
 _LARGE = 0.34
 _LEAST_AT_HOME = 10
 _MOST_OF_THEM, _ALL = 0.8, 0.9
-_BEGINNING, _OF_THE_PLACE = 4, 0.4
+_BEGINNING, _OF_THE_PLACE = 4, (0.4, 0.8)
 _LEAST = Least(sites=8, files=1)
 # Files that stand for their folder.
 _ANY_NAME = frozenset(("__init__.py", "index.ts", "index.js", "index.tsx", "mod.rs", "lib.rs", "main.rs"))
@@ -93,7 +93,9 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
             own = not any(word in stem for word in ("error", "exception")) or stem == kind[8:].lower()
         if (own and not place.endswith("/")) or (kind != ERRORS and _all_errors(kind, place, kinds)):
             continue
-        if place.endswith("/") and kinds[kind][place] < _OF_THE_PLACE * files[place] and not _called_for(kind, place):
+        # Folders of Rust are mostly crates, which hold all sorts of things.
+        much_else = kinds[kind][place] < _OF_THE_PLACE[file.language == "Rust"] * files[place]
+        if place.endswith("/") and much_else and not _called_for(kind, place):
             # That all of a kind are in a folder of much else says little.
             continue
         yield Vote(kind, (f"{place}{_HOME if own else ''}",) if place in _places(file) else (), times)

@@ -11,6 +11,7 @@ from app.miners.idioms.shapes import Idiom, answers, definition_of
 from app.syntax import Source
 
 _CHOSEN, _OTHER = "chosen", "other"
+_LEAST_OF_A_PLACE = 80
 
 Tables = Mapping[str, tuple[Idiom, ...]]
 """Rows by language; what is said of TypeScript is said of TSX."""
@@ -60,7 +61,9 @@ def _proposal(idiom: Idiom, finding: Finding) -> Proposal | None:
     """Say which way is taken."""
     chosen = finding.form == _CHOSEN
     says = idiom.says if chosen else idiom.against
-    if says is None:
+    # So few in some corner of a repository that does otherwise may well be so by chance.
+    lonely = bool(finding.scope.include) and finding.elsewhere is not None and finding.applicable < _LEAST_OF_A_PLACE
+    if says is None or lonely:
         return None
     scope = finding.scope
     if idiom.roles != WRITTEN:
