@@ -77,4 +77,5 @@ FAMILY = Family(
     least=Least(sites=6, files=6, share=0.87, careful=0.75, bits=1.2),
     open=True,
     local=True,
+    most=8,
 )

@@ -82,5 +82,5 @@ FAMILY = Family(
     open=True,
     joins=True,
     local=True,
-    most=10,
+    most=8,
 )

@@ -23,7 +23,9 @@ _MOST_LINES, _LONGEST, _SHORTEST = 120, 100, 8
 _MOST_SHOWN = 3
 # What every manifest has: names, versions, heads of tables, brackets, what begins a block.
 _COMMON = re.compile(
-    r"\[(?!lints\])[\w.\"-]+\]|\"[^\":]*\",?|license = .*|[^A-Za-z]*|\"?(name|version|description|private|main|types|license|files|scripts|url|type)\"?\s*[:=]?"
+    r"\[(?!lints\])[\w.\"-]+\]|"
+    r"\"[^\":]*\",?|license = .*|[^A-Za-z]*|"
+    r"\"?(name|version|description|private|main|types|license|files|scripts|url|type)\"?\s*[:=]?"
     r"\s*[\[{(]?|\"?[\w.-]+\"?\s*[:=]?\s*[\[{(]|module .*|go \d.*|require \(|\"license\": .*|\"version\": .*|"
     r"[\w-]+ = \"[\d^~.*]+\"|\"[@\w./-]+\": \"[\d^~.*<>= ]+\",?|edition = .*|\"private\": true,?|(include|extends).*"
 )

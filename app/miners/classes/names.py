@@ -122,5 +122,5 @@ FAMILY = Family(
     prior=prior,
     least=Least(sites=8, files=3),
     survey=survey,
-    most=6,
+    most=5,
 )
