@@ -40,6 +40,7 @@ WHY = {
     "holds everywhere": "it holds in the rest of the repository as well, so it says nothing of this place",
     "nothing worth saying": "it was counted, and is no sentence that anybody needs",
     "broken too often": "too many places do otherwise",
+    "declared, not followed": "the repository declares it, and too many places do otherwise",
     "too few sites": "its rule speaks of too few places to tell",
     "eroding": "new files follow it less than old ones: it is on its way out",
     "dead": "hardly any new file follows it any more",

@@ -78,7 +78,7 @@ FAMILY = Family(
     propose,
     facts=facts,
     languages=None,
-    roles=frozenset((FileRole.CONFIG,)),
+    roles=frozenset((FileRole.CONFIG, FileRole.EXAMPLE)),
     prior=prior,
     least=Least(sites=6, files=6, share=0.88, careful=0.7),
     open=True,

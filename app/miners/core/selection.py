@@ -50,6 +50,8 @@ def select(
     for candidate, measurement in measured:
         if (contradiction := _contradicted(candidate, measurement)) is not None:
             suppressed.contradictions.append(contradiction)
+            suppressed.add("declared, not followed", _told(candidate, measurement))
+            continue
         reason, trend = _judged(measurement, families[candidate.family].least, authors)
         if reason is None:
             holding.append(Measured(candidate, measurement, trend))

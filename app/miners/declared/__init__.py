@@ -95,7 +95,7 @@ def _folder(path: str) -> str:
 
 def _statement(setting: Setting) -> str:
     tool, key, value, _ = setting
-    told = f"{key} {value}".replace("\t", " ").strip()
+    told = f"{key} {value.strip(' ,')}".replace("\t", " ").strip()
     return f"{_SHOWN.get(tool, tool)}: {told}"[:120]
 
 

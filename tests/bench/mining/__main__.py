@@ -14,6 +14,7 @@ from itertools import combinations
 from pathlib import Path
 
 from app.miners.registry import FAMILIES
+from tests.bench.mining.labels import Precision, precision_of
 from tests.bench.mining.look import git, items_of, say
 from tests.bench.mining.synthetic import Planted, made
 from tests.bench.mining.truth import TRUTHS, Known
@@ -34,6 +35,7 @@ class Verdict:
     decoys: Sequence[str]
     duplicates: int
     seconds: float
+    precision: Precision | None = None
 
     def recall(self, first: int) -> float:
         """Give the share of known conventions among the first of the list."""
@@ -48,13 +50,14 @@ def judged(
     for each in known:
         place = next((at for at, one in enumerate(trial.conventions, 1) if re.search(each.words, one.name)), None)
         error = 0.0
-        if place is not None:
+        if place is not None and each.conforming is not None and each.applicable:
             said = trial.conventions[place - 1]
             error = abs(said.conforming / said.applicable - each.conforming / each.applicable)
         found.append((each.words, place, error))
     decoys = [one.name for one in trial.conventions if any(re.search(trap, one.name) for trap in traps)]
     alike = sum(_words(one.name) == _words(other.name) for one, other in combinations(trial.conventions, 2))
-    return Verdict(name, files, len(trial.conventions), found, decoys, alike, seconds)
+    precision = precision_of(name, trial.conventions)
+    return Verdict(name, files, len(trial.conventions), found, decoys, alike, seconds, precision)
 
 
 def _words(sentence: str) -> frozenset[str]:
@@ -68,7 +71,7 @@ def show(verdict: Verdict) -> None:
         f"{verdict.name:28}{verdict.files:6} files {verdict.said:3} said  recall {verdict.recall(999):.2f} "
         f"@20 {verdict.recall(20):.2f} @50 {verdict.recall(50):.2f}  decoys {len(verdict.decoys)}  "
         f"duplicates {verdict.duplicates}  adoption off by {max(errors, default=0):.3f} at most  "
-        f"{verdict.seconds:.1f} s"
+        f"{verdict.seconds:.1f} s  {verdict.precision or ''}"
     )
     for words, place, error in verdict.found:
         if place is None:
@@ -77,6 +80,21 @@ def show(verdict: Verdict) -> None:
             say(f"      off by {error:.2f}: {words}")
     for decoy in verdict.decoys:
         say(f"      decoy: {decoy}")
+
+
+def total(verdicts: Sequence[Verdict]) -> None:
+    """Print what all public repositories come to."""
+    known = sum(len(verdict.found) for verdict in verdicts)
+    first = {most: sum(verdict.recall(most) * len(verdict.found) for verdict in verdicts) / known for most in (50, 999)}
+    labelled = [verdict.precision for verdict in verdicts if verdict.precision is not None]
+    good, of = sum(each.good for each in labelled), sum(each.labelled for each in labelled)
+    duplicates = sum(verdict.duplicates for verdict in verdicts) / sum(verdict.said for verdict in verdicts)
+    worst = min(verdicts, key=lambda verdict: verdict.recall(999))
+    say(
+        f"{len(verdicts)} repositories: recall {first[999]:.2f}, @50 {first[50]:.2f}, "
+        f"least {worst.recall(999):.2f} ({worst.name}), precision {good / max(1, of):.2f} of {of} labelled, "
+        f"decoys {sum(len(verdict.decoys) for verdict in verdicts)}, duplicates {duplicates:.3f}"
+    )
 
 
 def main(folder: Path | None) -> None:
@@ -88,6 +106,7 @@ def main(folder: Path | None) -> None:
         spent = time.process_time() - began
         name = f"synthetic, {noise:.0%} noise"
         show(judged(name, found, repository.planted, repository.decoys, len(repository.files), spent))
+    verdicts: list[Verdict] = []
     for truth in TRUTHS:
         bare = None if folder is None else folder / truth.repository.replace("/", "+") / "repo"
         if bare is None or not bare.exists():
@@ -99,7 +118,11 @@ def main(folder: Path | None) -> None:
         began = time.process_time()
         found = run(items, paths, FAMILIES, authors=len(people))
         spent = time.process_time() - began
-        show(judged(truth.repository, found, truth.known, truth.traps, len(items), spent))
+        verdict = judged(truth.repository, found, truth.known, truth.traps, len(items), spent)
+        verdicts.append(verdict)
+        show(verdict)
+    if verdicts:
+        total(verdicts)
     say(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
