@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
-from app.miners.core.family import SCRIPTS, Finding
+from app.miners.core.family import SCRIPTS, TONGUES, Finding
 from app.miners.core.questions import Meaning, family
 from app.syntax import Node, Source, text_of
 
@@ -21,6 +21,18 @@ _SCHEMA = r"^z\.(object|strictObject|enum|nativeEnum|union|discriminatedUnion|in
 _ENUMS = r"\b(Enum|StrEnum|IntEnum|Flag|IntFlag|TextChoices|IntegerChoices)\b"
 _BOOLEAN = r"^(is|has|can|should|was|are|will|did)[A-Z]"
 _MEMBER = re.compile(r"^m[A-Z]")
+# Short words inside a name, written as a word (`userId`) or in capitals (`userID`); what follows is another word.
+_SHORT = "Id|Url|Http|Json|Api|Html|Xml|Sql|Uri|Uuid"
+_AS_WORD = rf"[a-z0-9](?:{_SHORT})(?:s?$|[A-Z0-9])"
+_IN_CAPITALS = rf"[a-z0-9](?:{_SHORT.upper()})(?:s?$|[0-9]|[A-Z][a-z])"
+_NAMED: dict[str, tuple[str, ...]] = {
+    "Go": ("function_declaration", "method_declaration", "type_spec"),
+    "Java": ("method_declaration", "class_declaration", "variable_declarator"),
+    "JavaScript": ("function_declaration", "method_definition", "variable_declarator"),
+    "TypeScript": ("function_declaration", "method_definition", "variable_declarator"),
+}
+# How usual words are, and capitals.
+_SHORT_USUAL = {"Go": (0.05, 0.95)}
 
 
 def _case(name: str) -> str:
@@ -28,7 +40,15 @@ def _case(name: str) -> str:
     return next((case for case, shape in shapes if re.search(shape, name)), "")
 
 
+def _short_words(source: Source) -> Iterator[tuple[str, str]]:
+    for node in source.nodes(*_NAMED[TONGUES.get(source.language, source.language)]):
+        name = text_of(node.child_by_field_name("name"))
+        if len(name) > 2 and (word := re.search(_AS_WORD, name) or re.search(_IN_CAPITALS, name)):
+            yield "short words", "word" if word.group()[2:3].islower() else "capitals"
+
+
 def _script(source: Source) -> Iterator[tuple[str, str]]:
+    yield from _short_words(source)
     for node in source.nodes("variable_declarator"):
         value, declared = node.child_by_field_name("value"), node.parent
         if value is None or declared is None:
@@ -86,6 +106,7 @@ def _python(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def _java(source: Source) -> Iterator[tuple[str, str]]:
+    yield from _short_words(source)
     for node in source.nodes("field_declaration"):
         words = text_of(node.named_children[0]).split() if node.named_children else []
         declared = node.child_by_field_name("declarator")
@@ -141,7 +162,20 @@ def _named(shape: str) -> dict[str, Any]:
     return {"has": {"field": "name", "regex": shape}}
 
 
+def _of_short_words(finding: Finding) -> Meaning:
+    kinds: list[Any] = [{"kind": kind} for kind in _NAMED[finding.tongue or ""]]
+    sites = {"any": kinds, **_named(f"{_AS_WORD}|{_IN_CAPITALS}")}
+    words_usual, capitals_usual = _SHORT_USUAL.get(finding.tongue or "", (0.95, 0.1))
+    if finding.form == "word":
+        words = "are written as words: `userId`, not `userID`"
+        return Meaning("Short words in names", words, sites, _named(_AS_WORD), words_usual, _NAMING)
+    words, fits = "are written in capitals: `userID`, not `userId`", {"not": _named(_AS_WORD)}
+    return Meaning("Short words in names", words, sites, fits, capitals_usual, _NAMING, alternative="`userId`")
+
+
 def _meaning(finding: Finding) -> Meaning | None:
+    if finding.topic == "short words":
+        return _of_short_words(finding)
     if finding.tongue in SCRIPTS:
         return _of_script(finding.topic, finding.form)
     match finding.topic, finding.form:
@@ -195,7 +229,15 @@ def _of_script(topic: str, form: str) -> Meaning | None:
 
 FAMILY = family(
     "name-forms",
-    {"Python": _python, "Java": _java, "JavaScript": _script, "TypeScript": _typescript, "TSX": _typescript},
+    {
+        "Python": _python,
+        "Go": _short_words,
+        "Java": _java,
+        "JavaScript": _script,
+        "TypeScript": _typescript,
+        "TSX": _typescript,
+    },
     _meaning,
     roles=frozenset((FileRole.SOURCE,)),
+    version=2,
 )

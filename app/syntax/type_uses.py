@@ -1,7 +1,6 @@
 """What TypeScript imports only for types: names that stand in type positions alone, so that `import type` would do."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from tree_sitter import Node
 
@@ -28,6 +27,8 @@ _OTHERS = frozenset(
     )
 )
 
+_LETTERS = frozenset(bytes((letter,)) for letter in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$")
+
 
 def type_uses(source: Source) -> Mapping[int, str]:
     """Tell of each import that names what it brings, by its first line, how many of the names are only types.
@@ -37,11 +38,12 @@ def type_uses(source: Source) -> Mapping[int, str]:
     if source.language not in _TYPED or source.nodes("decorator"):
         return {}
     brought = {node: _names(node) for node in source.nodes("import_statement")}
-    asked = {name for names in brought.values() for name, typed in names.items() if not typed and name.isalnum()}
-    types, values = _used(source, asked, list(brought)) if asked else (frozenset[str](), frozenset[str]())
+    asked = {name for names in brought.values() for name, typed in names.items() if not typed}
+    ends = [(node.start_byte, node.end_byte) for node in brought]
+    types = {name for name in asked if _is_type_alone(source, name.encode(), ends)}
     found = {}
     for node, names in brought.items():
-        count = sum(typed or (name in types and name not in values) for name, typed in names.items())
+        count = sum(typed or name in types for name, typed in names.items())
         if names:
             found[line_of(node)] = ALL if count == len(names) else SOME if count else NONE
     return found
@@ -65,23 +67,24 @@ def _names(node: Node) -> dict[str, bool]:
     return names
 
 
-def _used(source: Source, names: Iterable[str], imports: list[Node]) -> tuple[frozenset[str], frozenset[str]]:
-    """Look where names stand, and as what; once a name is a value, nothing more is asked of it."""
+def _is_type_alone(source: Source, name: bytes, imports: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether a name stands somewhere, and only where types do; at the first other place nothing more is asked."""
     assert source.root is not None
-    types: set[str] = set()
-    values: set[str] = set()
-    ends = max(node.end_byte for node in imports)
-    starts = [(node.start_byte, node.end_byte) for node in imports]
-    for found in re.finditer(rb"\b(?:%s)\b" % b"|".join(name.encode() for name in sorted(names)), source.content):
-        name = found.group().decode()
-        start, end = found.span()
-        if name in values or (start < ends and any(first <= start < last for first, last in starts)):
-            continue
-        node = source.root.descendant_for_byte_range(start, end)
-        if node is None or node.type in _OTHERS:
-            continue
-        (types if _is_type(node) else values).add(name)
-    return frozenset(types), frozenset(values)
+    content = source.content
+    seen, below = False, imports[-1][1]
+    start = content.find(name, imports[0][0])
+    while start >= 0:
+        end = start + len(name)
+        # A part of a longer name, and the name of a member, are something else.
+        whole = content[start - 1 : start] not in _LETTERS and content[end : end + 1] not in _LETTERS
+        if whole and (start >= below or not any(first <= start < last for first, last in imports)):
+            node = source.root.descendant_for_byte_range(start, end)
+            if node is not None and node.type not in _OTHERS:
+                if not _is_type(node):
+                    return False
+                seen = True
+        start = content.find(name, end)
+    return seen
 
 
 def _is_type(node: Node) -> bool:

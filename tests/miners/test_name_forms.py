@@ -6,6 +6,18 @@ from app.miners import name_forms
 from tests.miners.trial import Trial, trial
 
 CASES = {
+    "short words": (
+        "go",
+        "package a\n\nfunc userId() {}\n\nfunc identity() {}\n",
+        "func userID() {}\n\nfunc isIDEA() {}\n",
+        "Go short words in names are written as words: `userId`, not `userID`",
+    ),
+    "short words in capitals": (
+        "ts",
+        "function parseURLs() {}\nconst MOST_ID = a();\n",
+        "const userId = a();\n",
+        "TypeScript short words in names are written in capitals: `userID`, not `userId`",
+    ),
     "constants": (
         "ts",
         "export const MOST_USERS = 3;\nfunction a() { const most = 1; }\n",
@@ -101,3 +113,5 @@ def test_what_half_of_them_are_called_is_none(ending: str, usual: str, other: st
 def test_what_every_repository_does_is_not_asked() -> None:
     assert mined("py", ["class A(Enum):\n    ONE_TWO = 1\n"] * 30).said == []
     assert mined("java", ["class A { private int one; }\n"] * 30).said == []
+    assert mined("go", ["package a\n\nfunc userID() {}\n"] * 30).said == []
+    assert mined("ts", ["function userId() {}\n"] * 30).said == []
