@@ -4,10 +4,10 @@ One table serves twice: facts count by it, and the rule that is stored says the 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
@@ -16,6 +16,14 @@ from app.syntax import Node, Source, text_of
 
 Shape = Mapping[str, Any]
 """A rule with `kind`, `regex`, `any`, `all`, `not`, `has` (a field or a child), `inside` and `follows`."""
+
+Seen = dict[tuple[int, str], str | None]
+"""Texts of the fields of nodes that were asked for already."""
+
+_SEEN: WeakKeyDictionary[Source, Seen] = WeakKeyDictionary()
+
+Fits = Callable[[Node, Seen], bool]
+"""Tells whether a node has a shape."""
 
 MOST_SITES = 400
 """So many sites of one file are asked; more of them would say the same again."""
@@ -54,18 +62,19 @@ class Idiom:
 
 def answers(source: Source, idioms: tuple[Idiom, ...]) -> Iterator[tuple[str, bool]]:
     """Answer each question once for each site of a file."""
+    seen = _SEEN.setdefault(source, {})
     for idiom in idioms:
         spoken = not idiom.words or any(word in source.text for word in idiom.words)
         if idiom.absent:
-            if next(_sites(source, idiom.applicable), None) is not None:
-                yield idiom.question, not spoken or next(_sites(source, idiom.conforming), None) is None
+            if next(_sites(source, idiom.applicable, seen), None) is not None:
+                yield idiom.question, not spoken or next(_sites(source, idiom.conforming, seen), None) is None
             continue
         if not spoken:
             continue
-        for number, node in enumerate(_sites(source, idiom.applicable)):
+        for number, node in enumerate(_sites(source, idiom.applicable, seen)):
             if number == MOST_SITES:
                 break
-            yield idiom.question, fits(node, idiom.conforming)
+            yield idiom.question, compiled(idiom.conforming)(node, seen)
 
 
 def definition_of(idiom: Idiom, language: str, chosen: bool) -> dict[str, Any]:
@@ -88,9 +97,12 @@ _ROOTS = {
 }
 
 
-def _sites(source: Source, shape: Shape) -> Iterator[Node]:
-    for node in source.nodes(*kinds_of(shape)):
-        if fits(node, shape):
+def _sites(source: Source, shape: Shape, seen: Seen) -> Iterator[Node]:
+    kinds = kinds_of(shape)
+    # Nodes of the only kind that is asked for need not be asked again.
+    fits = compiled(shape) if len(kinds) > 1 or "kind" not in shape else _beside_kind(shape)
+    for node in source.nodes(*kinds):
+        if fits(node, seen):
             yield node
 
 
@@ -101,46 +113,138 @@ def kinds_of(shape: Shape) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for each in shape.get("any", ()) for kind in kinds_of(each)))
 
 
-def fits(node: Node | None, shape: Shape) -> bool:
-    """Tell whether a node has a shape."""
-    return node is not None and all(_CHECKS[part](node, asked) for part, asked in shape.items() if part in _CHECKS)
+# Rows are few and live as long as the program; the shape is kept, so that no other may take its number.
+_COMPILED: dict[int, tuple[Shape, Fits]] = {}
+_BESIDE: dict[int, tuple[Shape, Fits]] = {}
 
 
-def _has(node: Node, asked: Shape) -> bool:
-    if "field" in asked:
-        return fits(node.child_by_field_name(asked["field"]), asked)
-    return any(fits(child, asked) for child in node.children)
+def compiled(shape: Shape) -> Fits:
+    """Make a test of nodes from a shape."""
+    known = _COMPILED.get(id(shape))
+    if known is None:
+        known = _COMPILED[id(shape)] = (shape, _compile(shape))
+    return known[1]
 
 
-def _inside(node: Node, asked: Shape) -> bool:
-    above, stop = node.parent, asked.get("stopBy", "neighbor")
-    if stop == "neighbor":
-        return fits(above, asked)
-    while above is not None and not fits(above, asked):
-        if stop != "end" and fits(above, stop):
-            return False
-        above = above.parent
-    return above is not None
+def _beside_kind(shape: Shape) -> Fits:
+    known = _BESIDE.get(id(shape))
+    if known is None:
+        known = _BESIDE[id(shape)] = (shape, _compile({part: shape[part] for part in shape if part != "kind"}))
+    return known[1]
 
 
-def _matches(text: str, asked: str) -> bool:
-    # What is asked of the end of a long text need not be looked for in all of it.
-    begin = max(0, len(text) - _LONGEST_END) if asked.endswith("$") and not asked.startswith("^") else 0
-    return _expression(asked).search(text, begin) is not None
+def _compile(shape: Shape) -> Fits:
+    tests = [_TESTS[part](shape[part]) for part in _TESTS if part in shape]
+    if len(tests) == 1:
+        return tests[0]
+
+    def fits(node: Node, seen: Seen) -> bool:
+        for test in tests:  # noqa: SIM110 - this is asked of every node
+            if not test(node, seen):
+                return False
+        return True
+
+    return fits
 
 
-@cache
-def _expression(text: str) -> "re.Pattern[str]":
-    return re.compile(text)
+def _kind(asked: str) -> Fits:
+    return lambda node, _: node.type == asked
 
 
-_CHECKS: dict[str, Any] = {
-    "kind": lambda node, asked: node.type == asked,
-    "regex": lambda node, asked: _matches(text_of(node), asked),
-    "any": lambda node, asked: any(fits(node, each) for each in asked),
-    "all": lambda node, asked: all(fits(node, each) for each in asked),
-    "not": lambda node, asked: not fits(node, asked),
+def _regex(asked: str) -> Fits:
+    search = _searching(asked)
+    return lambda node, _: search(text_of(node))
+
+
+def _searching(asked: str) -> Callable[[str], bool]:
+    search = re.compile(asked).search
+    if asked.endswith("$") and not asked.startswith("^"):
+        # What is asked of the end of a long text need not be looked for in all of it.
+        return lambda text: search(text, max(0, len(text) - _LONGEST_END)) is not None
+    return lambda text: search(text) is not None
+
+
+def _any(asked: Sequence[Shape]) -> Fits:
+    tests = [_compile(each) for each in asked]
+    return lambda node, seen: any(test(node, seen) for test in tests)
+
+
+def _all(asked: Sequence[Shape]) -> Fits:
+    return _compile_all([_compile(each) for each in asked])
+
+
+def _compile_all(tests: Sequence[Fits]) -> Fits:
+    return lambda node, seen: all(test(node, seen) for test in tests)
+
+
+def _not(asked: Shape) -> Fits:
+    test = _compile(asked)
+    return lambda node, seen: not test(node, seen)
+
+
+def _has(asked: Shape) -> Fits:
+    test, field = _compile(asked), asked.get("field")
+    if field is None:
+        return lambda node, seen: any(test(child, seen) for child in node.children)
+    if set(asked) == {"field", "regex"}:
+        return _worded(field, _searching(asked["regex"]))
+
+    def has(node: Node, seen: Seen) -> bool:
+        child = node.child_by_field_name(field)
+        return child is not None and test(child, seen)
+
+    return has
+
+
+def _worded(field: str, search: Callable[[str], bool]) -> Fits:
+    def worded(node: Node, seen: Seen) -> bool:
+        # Many rows ask what the same calls are named.
+        key = (node.id, field)
+        if key in seen:
+            text = seen[key]
+        else:
+            child = node.child_by_field_name(field)
+            text = seen[key] = None if child is None else text_of(child)
+        return text is not None and search(text)
+
+    return worded
+
+
+def _inside(asked: Shape) -> Fits:
+    test, stop = _compile(asked), asked.get("stopBy", "neighbor")
+    ends = _compile(stop) if isinstance(stop, Mapping) else None
+
+    def inside(node: Node, seen: Seen) -> bool:
+        above = node.parent
+        if stop == "neighbor":
+            return above is not None and test(above, seen)
+        while above is not None and not test(above, seen):
+            if ends is not None and ends(above, seen):
+                return False
+            above = above.parent
+        return above is not None
+
+    return inside
+
+
+def _follows(asked: Shape) -> Fits:
+    test = _compile(asked)
+
+    def follows(node: Node, seen: Seen) -> bool:
+        before = node.prev_sibling
+        return before is not None and test(before, seen)
+
+    return follows
+
+
+# The cheapest question comes first.
+_TESTS: dict[str, Callable[[Any], Fits]] = {
+    "kind": _kind,
     "has": _has,
+    "all": _all,
+    "any": _any,
+    "follows": _follows,
+    "not": _not,
+    "regex": _regex,
     "inside": _inside,
-    "follows": lambda node, asked: fits(node.prev_sibling, asked),
 }
