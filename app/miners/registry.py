@@ -43,7 +43,7 @@ from app.miners.classes import names as class_names
 from app.miners.classes import places as class_places
 from app.miners.classes import shapes as class_shapes
 from app.miners.core.family import Facts, Family
-from app.miners.idioms import failures, records, testing, waits
+from app.miners.idioms import access, failures, records, testing, waits
 from app.syntax import Source, Unreadable
 
 FAMILIES: tuple[Family, ...] = (
@@ -53,6 +53,7 @@ FAMILIES: tuple[Family, ...] = (
     handler_names.FAMILY,
     headers.FAMILY,
     idioms.FAMILY,
+    access.FAMILY,
     waits.FAMILY,
     testing.FAMILY,
     failures.FAMILY,

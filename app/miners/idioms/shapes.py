@@ -77,6 +77,11 @@ def answers(source: Source, idioms: tuple[Idiom, ...]) -> Iterator[tuple[str, bo
             yield idiom.question, compiled(idiom.conforming)(node, seen)
 
 
+def sites_of(source: Source, shape: Shape) -> Iterator[Node]:
+    """Give the nodes of a file that have a shape."""
+    return _sites(source, shape, _SEEN.setdefault(source, {}))
+
+
 def definition_of(idiom: Idiom, language: str, chosen: bool) -> dict[str, Any]:
     """Spell an idiom as the definition of a rule; the other way round where that is what was chosen."""
     applicable, conforming = dict(idiom.applicable), dict(idiom.conforming)
