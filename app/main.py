@@ -8,15 +8,16 @@ import socket
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import uvicorn
 from starlette.routing import Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.config import Settings, load
 from app.domain.errors import Fault
-from app.observe import RequestIds
+from app.observe import RequestIds, headers_of
 from app.observe.lean import structlog
 from app.runtime import open_runtime
 from app.web import answers
@@ -57,7 +58,7 @@ class Application:
             lifespan=self._lifespan,
         )
         self._masked = answers.Masked(self._dispatch)
-        self._served = RequestIds(BrowserHeaders(self._answer, settings.origins))
+        self._served = RequestIds(_behind_proxies(BrowserHeaders(self._answer, settings.origins), settings.proxies))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or the life of the process."""
@@ -91,6 +92,18 @@ class Application:
             gc.freeze()
             yield
             gc.unfreeze()
+
+
+def _behind_proxies(app: ASGIApp, proxies: str) -> ASGIApp:
+    """Believe known proxies about who is calling; without their headers there is nothing to believe or to do."""
+    believing: Any = ProxyHeadersMiddleware(app, proxies)  # type: ignore[arg-type]
+
+    def served(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        told = headers_of(scope)
+        is_told = b"x-forwarded-for" in told or b"x-forwarded-proto" in told
+        return (believing if is_told else app)(scope, receive, send)
+
+    return served
 
 
 def create_app(settings: Settings | None = None) -> Application:

@@ -27,6 +27,7 @@ from app.domain.errors import Refusal, Unauthenticated
 from app.domain.events import CredentialRevoked
 from app.domain.ids import new_id
 from app.domain.viewer import CredentialKind, Viewer
+from app.observe import headers_of
 from app.rates import place_of
 from app.reads import viewers
 from app.reads.viewers import ByAccessToken, ByKey, ByOutsideToken, BySession, Found, Proof
@@ -319,13 +320,5 @@ def _credentials(scope: Scope, init: Mapping[str, Any] | None) -> tuple[bytes | 
     for name, value in (init or {}).items():
         if name.lower() == "authorization" and isinstance(value, str):
             return value.encode("utf-8", "surrogatepass"), None
-    authorization = cookie = None
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            if authorization is not None:
-                raise Unauthenticated("A request has one authorization header.")
-            authorization = value
-        elif name == b"cookie":
-            # HTTP/2 may split it.
-            cookie = value if cookie is None else cookie + b"; " + value
-    return authorization, cookie
+    headers = headers_of(scope)
+    return headers.get(b"authorization"), headers.get(b"cookie")

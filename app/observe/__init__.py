@@ -17,7 +17,7 @@ from app.observe.metrics import (
     worker_exposition,
 )
 from app.observe.redaction import protect, redact_text
-from app.observe.requests import REQUEST_ID_HEADER, RequestIds, request_id
+from app.observe.requests import REQUEST_ID_HEADER, RequestIds, headers_of, request_id
 from app.observe.traces import span, start_traces, stop_traces
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "RequestIds",
     "configure",
     "exposition",
+    "headers_of",
     "job_began",
     "job_ended",
     "job_tallies",

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from random import Random
 from time import perf_counter
@@ -28,6 +28,21 @@ log = structlog.get_logger(__name__)
 _wants = logging.getLogger(__name__).isEnabledFor
 
 
+def headers_of(scope: Scope) -> Mapping[bytes, bytes]:
+    """Look a request's headers up by name; those that came in several lines are one list, as RFC 9110 has it."""
+    found: dict[bytes, bytes] | None = scope.get("tenet.headers")
+    if found is None:
+        headers = scope["headers"]
+        # Worked out once: whoever stands in the way of a request wants to know something of them.
+        found = scope["tenet.headers"] = dict(headers)
+        if len(found) != len(headers):
+            found.clear()
+            for name, value in headers:
+                between = b"; " if name == b"cookie" else b", "
+                found[name] = found[name] + between + value if name in found else value
+    return found
+
+
 def request_id() -> str | None:
     """Name the request that this code runs for."""
     return _current.get()
@@ -51,7 +66,10 @@ class RequestIds:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        identifier = _asked_for(scope) or b"%020x" % _random.getrandbits(80)
+        # The caller's word, if it is one: what stands here goes into log lines and headers.
+        identifier = headers_of(scope).get(_HEADER)
+        if identifier is None or not _SANE.fullmatch(identifier):
+            identifier = b"%020x" % _random.getrandbits(80)
         started, status = perf_counter(), 0
 
         async def send_named(message: Message) -> None:
@@ -89,11 +107,3 @@ class RequestIds:
             elif _wants(logging.DEBUG):
                 log.debug("request", path=scope["path"], status=status, seconds=round(seconds, 3))
             _current.reset(marker)
-
-
-def _asked_for(scope: Scope) -> bytes | None:
-    """Take the caller's word if it is one: what stands here goes into log lines and headers."""
-    for name, value in scope["headers"]:
-        if name == _HEADER and _SANE.fullmatch(value):
-            return bytes(value)
-    return None

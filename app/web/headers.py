@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.observe import headers_of
+
 Headers = list[tuple[bytes, bytes]]
 
 POLICY = b"content-security-policy"
@@ -60,22 +62,17 @@ class BrowserHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        origin = asks = None
-        for name, value in scope["headers"]:
-            if name == b"origin":
-                origin = value
-            elif name == b"access-control-request-method":
-                asks = value
+        asked = headers_of(scope)
+        origin = asked.get(b"origin")
         granted = [] if origin is None else self._friends.get(origin, [])
-        added = _GUARDED + granted
         extensions = scope.get("extensions", {})
         if whole := extensions.get("tenet.answer"):
-            lines = _SPELT + b"".join(map(_spelt, granted))
+            lines = _SPELT + b"".join(map(_spelt, granted)) if granted else _SPELT
             extensions["tenet.answer"] = lambda status, head, body: whole(status, head + lines, body)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", ()), *added]
+                headers = [*message.get("headers", ()), *_GUARDED, *granted]
                 for name, _ in headers:
                     # A page brings its own policy; whatever else this service sends is nothing to be shown or run.
                     if name == POLICY:
@@ -85,7 +82,7 @@ class BrowserHeaders:
                 message = {**message, "headers": headers}
             await send(message)
 
-        if scope["method"] == "OPTIONS" and origin is not None and asks is not None:
+        if scope["method"] == "OPTIONS" and origin is not None and b"access-control-request-method" in asked:
             allowed = _ALLOWED if granted else [(b"content-length", b"0")]
             await send_guarded({"type": "http.response.start", "status": 204 if granted else 403, "headers": allowed})
             await send_guarded({"type": "http.response.body", "body": b""})

@@ -11,10 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.domain.errors import Forbidden, Invalid, Refusal, TooComplex
+from app.observe import headers_of
 from resolvers.transport import guard, sse
 from resolvers.transport.exchange import spelt
 from resolvers.transport.negotiation import Media, accepts_gzip, negotiate
-from resolvers.transport.origins import Origins, single
+from resolvers.transport.origins import Origins
 from resolvers.transport.protocol import Answer, Engine, GraphQLRequest, Headers, broken, refused
 
 BODY_SECONDS = 30
@@ -71,7 +72,7 @@ class HttpTransport:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        headers = single(scope["headers"])
+        headers = headers_of(scope)
         media = Media.JSON
         # A request that is wrong as HTTP or as JSON is a 400 for every client; one that is wrong as GraphQL is a 200
         # for those that know only application/json.

@@ -40,13 +40,3 @@ class Origins:
             or headers.get(b"sec-fetch-site") == b"same-origin"
             or any(name in headers for name in _DELIBERATE)
         )
-
-
-def single(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Look headers up by name; those that came in several lines are one list, as RFC 9110 has it."""
-    found = dict(headers)
-    if len(found) != len(headers):
-        found.clear()
-        for name, value in headers:
-            found[name] = found[name] + b", " + value if name in found else value
-    return found

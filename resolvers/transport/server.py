@@ -58,7 +58,8 @@ def options(settings: Settings) -> dict[str, Any]:
         "http": Connection,
         "ws": SocketConnection,
         "ws_max_size": settings.frame_bytes,
-        "forwarded_allow_ips": settings.proxies,
+        # Whom to believe about who is calling is the application's to know.
+        "proxy_headers": False,
         # Compression of small frames doubles their cost, and its buffers would be held for each socket.
         "ws_per_message_deflate": False,
         "server_header": False,

@@ -10,9 +10,10 @@ from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
 from app.domain.errors import ErrorCode, Refusal
+from app.observe import headers_of
 from resolvers.transport import guard
 from resolvers.transport.operations import Operations
-from resolvers.transport.origins import Origins, single
+from resolvers.transport.origins import Origins
 from resolvers.transport.outbox import Outbox
 from resolvers.transport.protocol import Engine, holds
 from resolvers.transport.seats import Seats
@@ -59,7 +60,7 @@ class SocketTransport:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket."""
         await receive()
-        if self._closing or not self._origins.welcome(single(scope["headers"])):
+        if self._closing or not self._origins.welcome(headers_of(scope)):
             await send({"type": "websocket.close", "code": 1001 if self._closing else 4403})
             return
         if SUBPROTOCOL not in scope["subprotocols"]:
