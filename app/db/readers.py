@@ -197,7 +197,7 @@ class Pool:
         connection = await asyncpg.connect(
             self._dsn, server_settings=self._session, statement_cache_size=0, timeout=WAIT_SECONDS
         )
-        await connection.set_type_codec(Bytes.name, schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+        await connection.set_builtin_type_codec(Bytes.name, schema="pg_catalog", codec_name="bytea", format="binary")
         return _Reader(connection)
 
 

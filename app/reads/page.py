@@ -93,8 +93,9 @@ class Cursors:
     @staticmethod
     def sealed(sent: Sequence[bytes | None], seal_key: bytes) -> bytes:
         """Make a cursor of what was sent of its row."""
-        nulls = sum(1 << place for place, part in enumerate(sent) if part is None)
-        keys = b"".join(part for part in sent if part is not None)
+        nulls = sum(1 << place for place, part in enumerate(sent) if part is None) if None in sent else 0
+        # Nothing that is sent is empty: a text comes behind its length.
+        keys = b"".join(filter(None, sent))
         return f"{nulls:x}{(_seal(seal_key, keys) + keys).hex()}".encode()
 
     @staticmethod

@@ -31,7 +31,7 @@ from app.reads.page import plain
 from app.reads.reading import Listing
 from app.reads.shape import Rows
 from resolvers.plans.json import COMMA, NOTHING, NULL, Other, Pieces, gathered, joined, object_of, quoted
-from resolvers.plans.plan import PagePiece, RowByRow, Teller, Told
+from resolvers.plans.plan import PagePiece, RowByRow, Teller, Told, merged
 
 if TYPE_CHECKING:
     from resolvers.plans.compiler import Compiler
@@ -235,7 +235,7 @@ class _InRows(_Page[PagePiece]):
 
     def teller(self, owner: Owner | None) -> Teller:
         """Add the branches that the page is told from, and say how."""
-        pieces = tuple(piece.encode() if isinstance(piece, str) else piece for piece in self._pieces())
+        pieces = merged(self._pieces())
         listed = None
         if self.walked or owner is not None:
             statement = self.listed.statement(more=self.more)

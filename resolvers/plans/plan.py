@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 from app.db.readers import Read
 from resolvers.plans.arguments import Binder, Variables
@@ -56,9 +56,25 @@ class Plan:
         return branches
 
 
+Other = TypeVar("Other")
+
+
+def merged(pieces: Iterable[str | Other]) -> list[bytes | Other]:
+    """Spell what stands in the document already as few pieces as there can be."""
+    parts: list[bytes | Other] = []
+    for piece in pieces:
+        if not isinstance(piece, str):
+            parts.append(piece)
+        elif parts and isinstance(parts[-1], bytes):
+            parts[-1] += piece.encode()
+        else:
+            parts.append(piece.encode())
+    return parts
+
+
 def composed(pieces: Iterable[str | Teller]) -> Teller:
     """Tell what stands in the document already, and between that what others tell."""
-    parts = [piece.encode() if isinstance(piece, str) else piece for piece in pieces]
+    parts = merged(pieces)
 
     def tell(branches: Branches, values: Values) -> list[bytes] | None:
         told: list[bytes] = []
@@ -101,7 +117,7 @@ class RowByRow:
     all that stands in them.
     """
 
-    pieces: tuple[bytes | PagePiece, ...]
+    pieces: Sequence[bytes | PagePiece]
     size: int
     backward: bool
     # The branch that gives the rows, unless nobody asked for any.
