@@ -18,6 +18,7 @@ _LEAST_SHARE = 0.84
 _MOST_NAMES = 20
 _MOST_PLACES = 20
 _SHOWN_NAMES, _SHOWN_PLACES, _LONGEST = 6, 3, 200
+_GENERATED = ("generated_", "zz_generated")
 _SPECIAL = frozenset("*?[]{}\\\n")
 _OWN = "{parent}"
 # What a language or its tools ask of every package, or at least suggest.
@@ -25,7 +26,7 @@ _GIVEN_NAMES = (
     "__init__.py __main__.py package.json src/ lib/ Cargo.toml go.mod pom.xml build.gradle build.gradle.kts mod.rs "
     "lib.rs main.rs main.go index.ts index.tsx index.js doc.go package-info.java BUILD BUILD.bazel CMakeLists.txt "
     "setup.py pyproject.toml tsconfig.json README.md .gitignore LICENSE main/ java/ test/ tests/ META-INF/ "
-    "migrations/ models.py apps.py admin.py"
+    "migrations/ models.py apps.py admin.py pages/ partials/"
 )
 _GIVEN = frozenset(_GIVEN_NAMES.split())
 # So many names that nothing asks for are a shape; a single one is it only beside others, in many folders.
@@ -82,7 +83,7 @@ def _names(folder: str, listing: Listing) -> Iterator[str]:
     """Give what a folder holds, its own name masked, folders with a slash behind them."""
     own = folder.rpartition("/")[2]
     for name in listing.folders[folder]:
-        if not _SPECIAL.isdisjoint(name) or has_generated_name(name):
+        if not _SPECIAL.isdisjoint(name) or has_generated_name(name) or name.startswith(_GENERATED):
             continue
         mark = "/" if f"{folder}/{name}" in listing.folders else ""
         before, dot, after = name.partition(".")

@@ -372,6 +372,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=2,
     languages=None,
     roles=WRITTEN | {FileRole.DOCS, FileRole.ASSET},
     prior=prior,

@@ -9,7 +9,7 @@ from app.syntax.source import Import
 MOST = 80
 """So many imports of a head are looked at."""
 
-_JAVA = ("java.", "javax.", "jakarta.")
+_JAVA = ("java.", "javax.")
 _COMMENTS = ("#", "//", "/*", "*")
 _AROUND = ("import (", ")")
 _ELSEWHERE = frozenset(("export", "dynamic", "require"))

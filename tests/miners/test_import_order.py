@@ -48,7 +48,7 @@ def test_groups_of_python() -> None:
         ),
         (
             "java",
-            "import java.util.List;\n\nimport com.acme.A;\nimport org.junit.Test;\n\nclass A {}",
+            "import java.util.List;\n\nimport jakarta.inject.B;\nimport org.junit.Test;\n\nclass A {}",
             "import org.junit.Test;\nimport java.util.List;",
             "Java imports stand in groups with a blank line between: `java` and `javax`, other packages",
             2,
