@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +31,12 @@ class Made:
         path.mkdir(parents=True)
         self.git("init", "-q", "-b", "main", *(["--bare"] if bare else []), *options, ".")
         self.commits = 0
+
+    def copied(self, path: Path) -> "Made":
+        """Give another one that is the same so far."""
+        other = copy(self)
+        other.path = shutil.copytree(self.path, path, symlinks=True)
+        return other
 
     @property
     def folder(self) -> Path:

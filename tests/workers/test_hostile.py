@@ -29,6 +29,7 @@ from tests.gateways.making import Made
 from tests.gateways.serving import BACKEND, Request, Server, moved, serving
 from tests.gateways.trapping import trap
 from tests.installed import runtime_for
+from tests.workers.conftest import Lend
 from workers.ingest import ingest
 
 SECRET = "hunter2hunter2"
@@ -44,11 +45,12 @@ def canary(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-async def runtime(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Runtime]:
+async def runtime(database_url: str, redis_url: str, tmp_path: Path, lend: Lend) -> AsyncIterator[Runtime]:
     """A worker with room for a thousand files and repositories of a few megabytes."""
     limits = {"repo_files": 1000, "repo_megabytes": 8, "private_addresses": True}
     async with runtime_for(database_url, redis_url, data_dir=tmp_path / "data", **limits) as runtime:
-        yield runtime
+        with lend(runtime):
+            yield runtime
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from tests import factories as make
 from tests.gateways.making import Made
 from tests.installed import runtime_for
 from tests.workers import crafts
+from tests.workers.conftest import Lend
 from workers.ingest import index
 from workers.ingest.carrying import ingest
 
@@ -29,9 +30,10 @@ FACTS = ("path", "blob_id", "language", "size_bytes", "token_estimate", "role", 
 
 
 @pytest.fixture
-async def runtime(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Runtime]:
+async def runtime(database_url: str, redis_url: str, tmp_path: Path, lend: Lend) -> AsyncIterator[Runtime]:
     async with runtime_for(database_url, redis_url, data_dir=tmp_path / "data", worker_lease_seconds=15) as runtime:
-        yield runtime
+        with lend(runtime):
+            yield runtime
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from app.services import ingesting
 from app.services.ingesting import Advance, Superseded
 from tests import factories as make
 from tests.gateways.making import Made
+from tests.workers.conftest import Lend
 from workers.ingest import forget, ingest, revive
 from workers.progress import Cancelled, Progress
 
@@ -29,12 +30,13 @@ LEASE = timedelta(seconds=5)
 
 
 @pytest.fixture
-async def runtime(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Runtime]:
+async def runtime(database_url: str, redis_url: str, tmp_path: Path, lend: Lend) -> AsyncIterator[Runtime]:
     settings = Settings(data_dir=tmp_path / "data").model_copy(
         update={"database_url": SecretStr(database_url), "redis_url": SecretStr(redis_url)}
     )
     async with open_runtime(settings) as runtime:
-        yield runtime
+        with lend(runtime):
+            yield runtime
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tests.bench.mining.synthetic import made
 from tests.gateways.making import START, Made
 from tests.workers import crafts as deadly
 from tests.workers.test_mining import NAMED, connected, mined, pattern_of
+from tests.workers.test_mining import first as first
 from tests.workers.test_mining import runtime as runtime
 from tests.workers.test_mining import source as source
 from workers.ingest import ingest

@@ -20,6 +20,7 @@ from app.services.triaging import Decision
 from tests import factories as make
 from tests.gateways.making import Made
 from tests.workers.test_mining import HANDLER, change, connected, evidence_of, history_of, mined, pattern_of
+from tests.workers.test_mining import first as first
 from tests.workers.test_mining import runtime as runtime
 from tests.workers.test_mining import source as source
 from workers.ingest import carrying
