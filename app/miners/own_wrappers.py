@@ -2,7 +2,8 @@
 
 Says, for instance: "TypeScript files use `axios` through `src/http.ts`, and do not import it". A module is taken for a
 wrapper where it is called after the library, imports little else from outside, and is imported by many files while
-hardly any imports the library itself. Python, JavaScript and TypeScript are read.
+hardly any imports the library itself. A wrapper of Go is a package, whose whole path stands in each import; Rust, whose
+imports name items, is not read.
 """
 
 import json
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from app.domain.listing import Listing
 from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
@@ -19,9 +21,11 @@ from app.domain.targets import targets_of
 from app.miners.core.family import SCRIPTS, TONGUES, Family, File, Finding, Least, Proposal, Vote, World
 from app.syntax import Source, imports_of
 
-_READ = SCRIPTS | {"Python"}
+_READ = SCRIPTS | {"Python", "Java", "Go"}
 _LEAST_USERS, _LEAST_NAME = 8, 3
 _MOST_OUTSIDE, _MOST_LEAKS = 3, 0.1
+# What Java has of its own, or what every test has.
+_PLATFORM = ("java.", "javax.", "jdk.", "sun.", "org.junit", "org.mockito", "org.slf4j")
 _MOST_IMPORTS = 150
 _WORDS = re.compile(r"[^a-z0-9]+")
 
@@ -52,15 +56,31 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     if not mine:
         return
     for module, names in facts or ():
-        targets = targets_of(world.listing, file.path, file.language, module, names)
+        targets = _targets(world.listing, file.path, file.language, module, names)
         if not targets:
             library = _library(file.language, module)
-            if library in mine and mine[library] != file.path:
-                yield Vote(json.dumps([library, mine[library]]), ("library",))
+            if library in mine and not _part_of(file, mine[library]):
+                yield Vote(_topic(world.listing, library, mine[library]), ("library",))
         else:
             for library, wrapper in mine.items():
-                if wrapper in targets:
-                    yield Vote(json.dumps([library, wrapper]), ("wrapper",))
+                if wrapper in targets and not _part_of(file, wrapper):
+                    yield Vote(_topic(world.listing, library, wrapper), ("wrapper",))
+
+
+def _targets(listing: Listing, path: str, language: str | None, module: str, names: Iterable[str]) -> tuple[str, ...]:
+    if language == "Go":
+        return (module,) if listing.internal("Go", module) else ()
+    return targets_of(listing, path, language, module, tuple(names))
+
+
+def _topic(listing: Listing, library: str, wrapper: str) -> str:
+    folder = next((end for end in _ends(wrapper) if end in listing.folders), "") if wrapper not in listing.paths else ""
+    return json.dumps([library, wrapper, f"{folder}/**" if folder else wrapper])
+
+
+def _part_of(file: File, wrapper: str) -> bool:
+    """Tell whether a file is the wrapper, or of its package."""
+    return file.path == wrapper or (file.language == "Go" and f"{wrapper}/".endswith(f"/{file.folder}/"))
 
 
 def _library(language: str | None, module: str) -> str:
@@ -69,6 +89,10 @@ def _library(language: str | None, module: str) -> str:
         return ""
     if language == "Python":
         return module.partition(".")[0]
+    if language == "Java":
+        return "" if module.startswith(_PLATFORM) or module.endswith("*") else module
+    if language == "Go":
+        return module
     parts = module.split("/")
     return "/".join(parts[:2]) if module.startswith("@") else parts[0]
 
@@ -83,27 +107,60 @@ def _wrappers(world: World) -> dict[str, dict[str, str]]:
         libraries: set[str] = set()
         targets: set[str] = set()
         for module, names in used:
-            found = targets_of(world.listing, path, language, module, names)
+            found = _targets(world.listing, path, language, module, names)
             targets.update(found)
             if not found and (library := _library(language, module)):
                 libraries.add(library)
-        outside[path] = len(libraries)
+        # Go's own library comes by packages, and Java's libraries by classes.
+        outside[path] = len({_home(language, library) for library in libraries} - {""})
         users.update(targets - {path})
         for library in libraries:
             importers[tongue, library].append(path)
+    packages: dict[str, str] = {}
+    for module in users:
+        for folder in _ends(module):
+            packages.setdefault(folder, module)
     wrappers: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for (tongue, library), paths in sorted(importers.items()):
-        called = [path for path in paths if outside[path] <= _MOST_OUTSIDE and _called_after(library, path)]
-        best = max(called, key=lambda path: (users[path], path), default=None)
-        if best is None or users[best] < _LEAST_USERS or len(paths) - 1 > _MOST_LEAKS * users[best]:
+        places = {path: _place(tongue, path, packages) for path in paths}
+        called = [
+            places[path]
+            for path in paths
+            if places[path] and outside[path] <= _MOST_OUTSIDE and _called_after(tongue, library, places[path])
+        ]
+        best = max(called, key=lambda place: (users[place], place), default=None)
+        if best is None or users[best] < _LEAST_USERS:
             continue
-        wrappers[tongue][library] = best
+        if sum(place != best for place in places.values()) <= _MOST_LEAKS * users[best]:
+            wrappers[tongue][library] = best
     return wrappers
 
 
-def _called_after(library: str, path: str) -> bool:
+def _home(language: str, library: str) -> str:
+    """Name whom a library comes from; empty for the language's own."""
+    if language == "Go":
+        return library if "." in library.partition("/")[0] else ""
+    return ".".join(library.split(".")[:3]) if language == "Java" else library
+
+
+def _ends(module: str) -> Iterable[str]:
+    """List what the folder of a package may be, of the paths that its module ends in."""
+    parts = module.split("/")
+    return ("/".join(parts[number:]) for number in range(1, len(parts)))
+
+
+def _place(tongue: str, path: str, packages: dict[str, str]) -> str:
+    """Name a file as imports lead to it: Go's lead to its package."""
+    return packages.get(path.rpartition("/")[0], "") if tongue == "Go" else path
+
+
+def _called_after(tongue: str, library: str, path: str) -> bool:
     """Tell whether the name of a module has the library's in it."""
     stem = path.rpartition("/")[2].partition(".")[0]
+    if tongue == "Java":
+        library = library.rpartition(".")[2]
+    elif tongue == "Go":
+        library = re.sub(r"(/v\d+|\.v\d+)$", "", library)
     if stem in ("index", "__init__"):
         stem = path.rpartition("/")[0].rpartition("/")[2]
     name = "".join(_WORDS.split(library.rpartition("/")[2].lower().removesuffix("js")))
@@ -114,16 +171,23 @@ def propose(finding: Finding) -> Proposal | None:
     """Say what is used through which module."""
     if finding.form != "wrapper":
         return None
-    library, wrapper = json.loads(finding.topic)
-    modules = [library, f"{library}.*" if finding.tongue == "Python" else f"{library}/*"]
-    own = {"target": [wrapper], "type_only": False}
+    if finding.tongue in ("Java", "Go") and finding.share == 1:
+        # A class or a package may be named after another by chance; that somebody goes past it shows the choice.
+        return None
+    library, wrapper, own_files = json.loads(finding.topic)
+    step = {"Python": ".*", "Java": "", "Go": ""}.get(str(finding.tongue), "/*")
+    modules = [library, library + step] if step else [library]
+    own: dict[str, Any] = {"target": [wrapper], "type_only": False}
+    if finding.tongue == "Go":
+        own = {"module": [wrapper]}
     rule = Rule(
         RuleKind.IMPORT,
         {"applicable": {"any": [own, {"module": modules, "type_only": False}]}, "conforming": own},
-        replace(finding.scope, include=(), exclude=(wrapper,), roles=(FileRole.SOURCE,)),
+        replace(finding.scope, include=(), exclude=(own_files,), roles=(FileRole.SOURCE,)),
         alternative=f"`{library}`" if finding.share < 1 else None,
     )
-    name = f"{finding.tongue} files use `{library}` through `{wrapper}`, and do not import it"
+    shown = own_files.removesuffix("**")
+    name = f"{finding.tongue} files use `{library}` through `{shown}`, and do not import it"
     return Proposal(name, rule, PatternCategory.DEPENDENCY, weight=1.2)
 
 
@@ -135,6 +199,7 @@ FAMILY = Family(
     survey=survey,
     languages=_READ,
     roles=frozenset((FileRole.SOURCE,)),
+    version=2,
     least=Least(sites=_LEAST_USERS, files=_LEAST_USERS, share=0.9, careful=0.65),
     most=6,
 )

@@ -33,6 +33,27 @@ def test_a_wrapper_of_python() -> None:
     ]
 
 
+def test_a_wrapper_of_java() -> None:
+    top = "src/main/java/org/shop"
+    files = {f"{top}/Part{n}.java": "package org.shop;\nimport org.shop.http.OkHttpClients;\n" for n in range(20)}
+    files[f"{top}/http/OkHttpClients.java"] = "package org.shop.http;\nimport okhttp3.OkHttpClient;\n"
+    files[f"{top}/Part7.java"] = "package org.shop;\nimport okhttp3.OkHttpClient;\n"
+    found = mined(files)
+    wrapper = f"{top}/http/OkHttpClients.java"
+    assert found.said == [f"Java files use `okhttp3.OkHttpClient` through `{wrapper}`, and do not import it (19 of 20)"]
+    assert found.conventions[0].violations == [f"{top}/Part7.java:2"]
+
+
+def test_a_wrapper_of_go_is_a_package() -> None:
+    own = 'package shop\n\nimport "example.com/shop/internal/lazyregexp"\n'
+    files = {f"shop/part{n}.go": own for n in range(20)} | {"shop/part7.go": 'package shop\n\nimport "regexp"\n'}
+    files["internal/lazyregexp/lazy.go"] = 'package lazyregexp\n\nimport "regexp"\n'
+    files["internal/lazyregexp/more.go"] = 'package lazyregexp\n\nimport "regexp"\n'
+    found = mined(files)
+    assert found.said == ["Go files use `regexp` through `internal/lazyregexp/`, and do not import it (19 of 20)"]
+    assert found.conventions[0].violations == ["shop/part7.go:3"]
+
+
 def test_what_is_no_wrapper() -> None:
     # It is called something else, or hardly anybody uses it, or many import the library as well.
     assert mined(script("ts", wrapper="money")).said == []
