@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import settings
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -22,6 +23,9 @@ TABLES = sorted(Table.metadata.tables)
 HOLDS_ROWS = ", ".join(f"CASE WHEN EXISTS (SELECT FROM {table}) THEN '{table}' END" for table in TABLES)
 
 stay_here()
+# How long an example takes says how busy the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 # All workers share one database server, and each holds several runtimes open.
 os.environ["TENET_DATABASE_CONNECTIONS"] = "4"
 MOST_WORKERS = 8
