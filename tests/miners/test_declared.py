@@ -122,3 +122,10 @@ def test_syntax_that_is_restricted_is_said_of_the_sources() -> None:
         "export default [{ rules: { 'no-restricted-syntax': ['error', { selector: 'AwaitExpression' }] } }]\n"
     )
     assert trial(files, families=FAMILIES).find("TypeScript source files never use `await`").applicable == 12
+
+
+def test_what_a_configuration_takes_from_another_place_is_not_guessed() -> None:
+    assert wanted(".prettierrc.js", 'module.exports = { ...require("../.prettierrc.js"), singleQuote: true }\n') == {
+        ("formatting", "quotes", "'")
+    }
+    assert ("formatting", "indent", "2 spaces") not in wanted(".prettierrc", "{}")

@@ -22,7 +22,6 @@ _CODES: dict[str, tuple[Answer, ...]] = {
     "UP006": (("type-forms", "generic", "new", _PY),),
     "UP007": (("type-forms", "union", "bar", _PY), ("type-forms", "optional", "bar", _PY)),
     "UP008": (_idiom("super", _PY),),
-    "UP032": (_idiom("texts", _PY),),
     "D101": (("doc-comments", "class_definition", "documented", _PY),),
     "D103": (("doc-comments", "function_definition", "documented", _PY),),
     "D400": (("doc-comments", "full stop", "stop", _PY),),

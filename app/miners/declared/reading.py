@@ -139,25 +139,27 @@ def _hooks(text: str) -> Iterator[Setting]:
             case "black" | "ruff-format":
                 yield "black", "quotes", "", number
             case "pyupgrade":
-                yield "ruff", "select", "UP", number
+                yield "ruff", "select", "UP008", number
 
 
 _PAIR = re.compile(r"""["']?(\w+)["']?\s*:\s*["']?([\w]+)["']?""")
 
 
+# What is taken from another place says the rest.
+_BORROWED = re.compile(r"\.\.\.|require\(|\bimport\b|\bextends\b|^\s*[\"'][@\w/.-]+[\"']\s*$")
+_PRETTIER = frozenset(("semi", "singleQuote", "trailingComma", "arrowParens", "tabWidth", "useTabs"))
+
+
 def _prettier(text: str) -> Iterator[Setting]:
     # What an override says of some files is not said of all.
     text = re.sub(r"overrides\W[\s\S]*", "", text)
-    told: dict[str, tuple[str, int]] = {
-        "semi": ("true", 1),
-        "singleQuote": ("false", 1),
-        "trailingComma": ("all", 1),
-        "arrowParens": ("always", 1),
-        "tabWidth": ("2", 1),
-        "useTabs": ("false", 1),
-    }
+    told: dict[str, tuple[str, int]] = {}
+    if not _BORROWED.search(text):
+        # What is not said has its usual value, but for the width, which is asked of `.editorconfig` then.
+        usual = {"semi": "true", "singleQuote": "false", "trailingComma": "all", "arrowParens": "always"}
+        told = {key: (value, 1) for key, value in usual.items()}
     for found in _PAIR.finditer(text):
-        if found.group(1) in told:
+        if found.group(1) in _PRETTIER:
             told[found.group(1)] = (found.group(2), text.count("\n", 0, found.start()) + 1)
     for key, (value, number) in told.items():
         yield "prettier", key, value, number
