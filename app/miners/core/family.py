@@ -187,6 +187,8 @@ class Family:
     """Propose what the repository declares (noted in the survey), to be measured though nobody counted it."""
     claims: Callable[[World], Iterable[Claim]] | None = None
     """Tell what the repository declares in the questions of other families: they have the words and the rules."""
+    cites: Callable[[World, str], Declared | None] | None = None
+    """Find the place where the repository's documents state a sentence in nearly the same words."""
     survey: Callable[[dict[str, Any], File, Any], None] | None = None
     """Note something of every file before any vote is cast."""
     mixed: bool = False

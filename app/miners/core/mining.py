@@ -25,6 +25,7 @@ DECLARED_SCORE = 6.0
 _EXAMPLES = 60
 _LEAST_ELSEWHERE = 4
 _LEAST_CLAIMED = 5
+_CITED = 0.85
 _UNSEEN = 0.02
 
 Files = Callable[[], Iterable[tuple[File, Facts]]]
@@ -83,6 +84,7 @@ def mine(families: Sequence[Family], files: Files, listing: Listing, *, strict: 
     mining.each(lambda _: True, counts.add)
     candidates = mining.candidates(counts)
     mining.claimed(candidates, counts)
+    mining.cited(candidates)
     said = {candidate.proposal.rule.fingerprint: place for place, candidate in enumerate(candidates)}
     for family, proposal in mining.declared():
         place = said.get(proposal.rule.fingerprint)
@@ -167,6 +169,18 @@ class _Mining:
                 candidates.append(found)
             else:
                 candidates[place] = found
+
+    def cited(self, candidates: list[Candidate]) -> None:
+        """Attach the lines of documents that state what was found."""
+        for family in tuple(self.families):
+            for place, candidate in enumerate(candidates if family.cites is not None else ()):
+                try:
+                    found = family.cites and family.cites(self.worlds[family.name], candidate.proposal.name)
+                except Exception as error:
+                    self._fail(family, error)
+                    break
+                if found and candidate.proposal.declared is None and candidate.finding.share >= _CITED:
+                    candidates[place] = replace(candidate, proposal=replace(candidate.proposal, declared=found))
 
     def _claims(self) -> list[Claim]:
         claims: list[Claim] = []
