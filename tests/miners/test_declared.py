@@ -124,6 +124,15 @@ def test_syntax_that_is_restricted_is_said_of_the_sources() -> None:
     assert trial(files, families=FAMILIES).find("TypeScript source files never use `await`").applicable == 12
 
 
+def test_syntax_that_is_restricted_in_both_languages_is_said_once() -> None:
+    files = {f"src/part{number}.{end}": "export const a = 1\n" for number in range(12) for end in ("ts", "js")}
+    files["eslint.config.js"] = (
+        "export default [{ rules: { 'no-restricted-syntax': ['error', { selector: 'AwaitExpression' }] } }]\n"
+    )
+    found = trial(files, families=FAMILIES).find("source files never use `await`")
+    assert (found.name.partition(" source")[0], found.applicable) == ("JavaScript and TypeScript", 24)
+
+
 def test_what_a_configuration_takes_from_another_place_is_not_guessed() -> None:
     assert wanted(".prettierrc.js", 'module.exports = { ...require("../.prettierrc.js"), singleQuote: true }\n') == {
         ("formatting", "quotes", "'")

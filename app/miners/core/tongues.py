@@ -30,7 +30,9 @@ def joined(candidates: Sequence[Candidate]) -> list[Candidate]:
 def _key(candidate: Candidate) -> tuple[object, ...]:
     finding, rule = candidate.finding, candidate.proposal.rule
     definition = str(normal_form(rule.definition))
-    return (candidate.family, finding.topic, finding.form, definition, rule.scope.include, rule.scope.roles)
+    # What is declared is asked by its sentence, which names the language.
+    topic = finding.topic.replace(f" {finding.tongue} ", " ", 1)
+    return (candidate.family, topic, finding.form, definition, rule.scope.include, rule.scope.roles)
 
 
 def _of_both(one: Candidate, other: Candidate) -> Candidate:
