@@ -17,7 +17,7 @@ from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote,
 from app.syntax import Source
 
 _MANIFESTS = frozenset(
-    ("Cargo.toml", "package.json", "tsconfig.json", "pyproject.toml", "build.gradle", "build.gradle.kts", "go.mod")
+    ("Cargo.toml", "package.json", "tsconfig.json", "pyproject.toml", "build.gradle", "build.gradle.kts")
 )
 _MOST_LINES, _LONGEST, _SHORTEST = 120, 100, 8
 _MOST_SHOWN = 3
@@ -26,7 +26,7 @@ _COMMON = re.compile(
     r"\[(?!lints\])[\w.\"-]+\]|"
     r"\"[^\":]*\",?|license = .*|[^A-Za-z]*|"
     r"\"?(name|version|description|private|main|types|license|files|scripts|url|type)\"?\s*[:=]?"
-    r"\s*[\[{(]?|\"?[\w.-]+\"?\s*[:=]?\s*[\[{(]|module .*|go \d.*|require \(|\"license\": .*|\"version\": .*|"
+    r"\s*[\[{(]?|\"?[\w.-]+\"?\s*[:=]?\s*[\[{(]|\"license\": .*|\"version\": .*|"
     r"[\w-]+ = \"[\d^~.*]+\"|\"[@\w./-]+\": \"[\d^~.*<>= ]+\",?|edition = .*|\"private\": true,?|(include|extends).*"
 )
 
