@@ -24,7 +24,7 @@ class Truth:
     """What no sentence may look like."""
 
 
-_RETURNS = r"(?i)return (?:type|annotation|value)s?.*annotat|functions.*return type|annotated.*return"
+_RETURNS = r"(?i)annotate what they return|return (?:type|annotation|value)s?.*annotat|annotated.*return"
 
 TRUTHS = (
     Truth(
