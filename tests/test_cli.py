@@ -176,7 +176,7 @@ async def test_token_signs_in_a_user_and_in_production_only_when_asked(
     refused = tenet(tmp_path, "token", "--email", "somebody@example.com", **production)
     assert (refused.returncode, refused.stdout) == (2, "")
     allowed = tenet(tmp_path, "token", "--email", "somebody@example.com", "--production", **production)
-    assert tokens.read(secret, allowed.stdout.strip(), now=now).user_id == user.id
+    assert tokens.read(secret, allowed.stdout.strip(), now=datetime.now(UTC)).user_id == user.id
 
 
 def test_doctor_of_a_bare_place_finds_nothing_wrong_and_makes_nothing(tmp_path: Path) -> None:

@@ -69,9 +69,27 @@ async def compare(house: House, asked: Asked, tally: Counter[str]) -> None:
 def comparable(body: bytes) -> str:
     """Spell an answer so that only what a client could notice makes a difference: the order of keys does."""
     answer: dict[str, Any] = json.loads(body, parse_int=_number, parse_float=_number)
+    for error in answer.get("errors", ()):
+        if "path" in error:
+            error["path"] = settled(error["path"], answer.get("data"))
     if "errors" in answer:
         answer["errors"].sort(key=json.dumps)
     return json.dumps(answer)
+
+
+def settled(path: list[Any], data: Any) -> list[Any]:
+    """Leave open which row of a list an error is of, where its null took the whole list: whichever was done first."""
+    for depth, step in enumerate(path):
+        if data is None:
+            return [*path[:depth], *("any" if isinstance(rest, float) else rest for rest in path[depth:])]
+        data = data[int(step) if isinstance(step, float) else step]
+    return path
+
+
+def test_only_rows_that_are_gone_are_left_open() -> None:
+    path = ["repos", "edges", 1.0, "node"]
+    assert settled(path, {"repos": None}) == settled(path, None) == ["repos", "edges", "any", "node"]
+    assert settled(path, {"repos": {"edges": [{"node": 1}, None]}}) == path
 
 
 def _number(text: str) -> float:
