@@ -189,4 +189,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
+    version=2,
 )

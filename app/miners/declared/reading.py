@@ -49,10 +49,19 @@ def _coded(tool: str, told: Mapping[str, Any], text: str) -> Iterator[Setting]:
         value = told.get(key, told.get(key.replace("-", "_")))
         word = key.removeprefix("extend-")
         if isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit()):
-            yield tool, "line-length", str(value).strip(), _line(text, key)
+            if _asked_for_length(told):
+                yield tool, "line-length", str(value).strip(), _line(text, key)
         else:
             for code in _texts(value):
                 yield tool, word, code.upper(), _line(text, f'"{code}"' if f'"{code}"' in text else code)
+
+
+def _asked_for_length(told: Mapping[str, Any]) -> bool:
+    """Tell whether long lines are faults; that a formatter is told a width says little of texts and comments."""
+    spelled = {key.replace("_", "-"): _texts(value) for key, value in told.items()}
+    chosen = [*spelled.get("select", ()), *spelled.get("extend-select", ())]
+    left = [*spelled.get("ignore", ()), *spelled.get("extend-ignore", ())]
+    return bool({"ALL", "E", "E5", "E501"} & {*chosen}) and not {"E501", "E5", "E"} & {*left}
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -76,7 +85,6 @@ def _pyproject(text: str) -> Iterator[Setting]:
         black = _table(tools, "black")
         plain = black.get("skip-string-normalization") is True
         yield "black", "plain" if plain else "quotes", "", _line(text, "[tool.black")
-        yield "line", "length", str(black.get("line-length", 88)), _line(text, "[tool.black")
     yield from _mypy(_table(tools, "mypy"), text)
     yield from _coded("flake8", _table(tools, "flake8"), text)
 
@@ -88,9 +96,8 @@ def _ruff(text: str) -> Iterator[Setting]:
 def _ruff_table(ruff: dict[str, Any], text: str) -> Iterator[Setting]:
     if not ruff:
         return
-    for told in (ruff, _table(ruff, "lint")):
-        # The keys of a table may also be spelled with dots.
-        yield from _coded("ruff", told, text)
+    # What is told of linting stood above once, and may still.
+    yield from _coded("ruff", {**ruff, **_table(ruff, "lint")}, text)
     if "format" in ruff:
         style = _table(ruff, "format").get("quote-style", "double")
         yield "black", "quotes" if style == "double" else "single", "", _line(text, "format")
@@ -120,7 +127,7 @@ def _ini(text: str) -> Iterator[Setting]:
     for section in parser.sections():
         told = dict(parser[section])
         match section:
-            case "flake8" | "pycodestyle" | "pep8":
+            case "flake8" | "pycodestyle":
                 kept = {key: re.sub(r"#[^\n]*", "", value or "") for key, value in told.items()}
                 yield from _coded("flake8", {"select": "E,F,W", **kept}, text)
             case "mypy":

@@ -6,6 +6,8 @@ from app.miners.idioms.shapes import SOURCES, TESTS, Idiom
 _TEXT = r"^[rR]?['\"]{1,3}[^\n]*['\"]"
 _F_STRING = {"kind": "string", "regex": r"^([fF][rR]?|[rR][fF])['\"]"}
 _OPEN_LIST = r"\n[ \t]*[)\]}]$"
+# What is broken once, before the first and after the last, is not asked: formatters leave the comma out there.
+_ONE_A_LINE = rf",[ \t]*(#[^\n]*)?\n[^\n]+{_OPEN_LIST}"
 
 IDIOMS = (
     Idiom(
@@ -27,8 +29,8 @@ IDIOMS = (
         "trailing comma",
         {
             "any": [
-                {"kind": "argument_list", "regex": _OPEN_LIST},
-                {"kind": "parameters", "regex": _OPEN_LIST},
+                {"kind": "argument_list", "regex": _ONE_A_LINE},
+                {"kind": "parameters", "regex": _ONE_A_LINE},
             ]
         },
         {"regex": rf",[ \t]*(#[^\n]*)?{_OPEN_LIST}"},
