@@ -51,9 +51,13 @@ _MANIFESTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """Something outside of the program: what code does there, and what a place is called where it is reached."""
+    """Something outside of the program: what code does there, and what a place is called where it is reached.
+
+    A file that has none of the words is not looked at.
+    """
 
     does: str
+    words: tuple[str, ...]
     places: str
     sites: dict[str, Shape]
 
@@ -71,6 +75,7 @@ _OF_ENVIRONMENT = {"has": {"field": "object", "regex": r"^(process\.env|import\.
 _REACHED = {
     "environment": _Reached(
         "reads variables of the environment",
+        ("env", "Env", "getProperty"),
         r"config|settings?|env|environment|options|flags|constants|conf",
         {
             "Python": {
@@ -92,6 +97,7 @@ _REACHED = {
     ),
     "clock": _Reached(
         "asks for the time",
+        ("time.", "datetime", "Date", "Time", "Instant", "Utc", "Local"),
         r"clock|time|timing|now|date|dates|datetime|temporal|timestamp|timestamps",
         {
             "Python": _called("call", r"^(time\.(time|time_ns)|(datetime\.)?datetime\.(now|utcnow))$"),
@@ -110,6 +116,7 @@ _REACHED = {
     ),
     "random": _Reached(
         "makes random numbers",
+        ("random", "Random", "secrets", "rand", "rng", "UUID"),
         r"random|rand|rng|ids?|uuid|crypto|seed|secrets?|tokens?",
         {
             "Python": _called("call", r"^(random|secrets)\.\w+$"),
@@ -126,6 +133,7 @@ _REACHED = {
     ),
     "processes": _Reached(
         "starts processes",
+        ("subprocess", "system", "popen", "spawn", "exec", "Command", "ProcessBuilder"),
         r"process|processes|exec|executor|shell|commands?|run|runner|proc|subprocess|spawn|cmd|git|docker",
         {
             "Python": _called(
@@ -143,11 +151,13 @@ _REACHED = {
     ),
     "requests": _Reached(
         "makes requests over HTTP (`fetch`)",
+        ("fetch",),
         r"https?|api|apis|client|clients|fetch|fetcher|requests?|network|transport",
         {"JavaScript": _called("call_expression", r"^((window|globalThis|self)\.)?fetch$")},
     ),
     "storage": _Reached(
         "uses the storage of the browser",
+        ("Storage",),
         r"storage|localstorage|sessionstorage|store|persist|persistence|cache|preferences|prefs",
         {
             "JavaScript": _called(
@@ -168,7 +178,9 @@ def facts(source: Source) -> Any:
     found = {}
     for name, reached in _REACHED.items():
         shape = reached.sites.get(_tongue(source.language))
-        if shape is not None and (count := sum(1 for _ in sites_of(source, shape))):
+        if shape is None or not any(word in source.text for word in reached.words):
+            continue
+        if count := sum(1 for _ in sites_of(source, shape)):
             found[name] = min(count, MOST_SITES)
     return found or None
 
