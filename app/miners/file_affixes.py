@@ -53,6 +53,10 @@ def propose(finding: Finding) -> Proposal | None:
     # It is about folders: files that are chosen by their names have them in common anyway.
     if not finding.scope.include or not all(map(_is_folder, finding.scope.include)):
         return None
+    # That what is in `orders/` is called `orders-…` was said by the folder.
+    word = finding.form.partition("*")[0] if not finding.form.startswith("*") else finding.form[1:].partition(".")[0]
+    if all(words_in(glob.split("/**")[0].rpartition("/")[2]) == words_in(word) for glob in finding.scope.include):
+        return None
     given = (f"**/{stem}.*" for stem in sorted(_GIVEN))
     scope = replace(finding.scope, exclude=(*finding.scope.exclude, *given))
     ending = finding.form.rpartition(".")[2]

@@ -52,3 +52,8 @@ def test_files_that_are_chosen_by_their_name_share_it_anyway() -> None:
         mined(*(f"apps/{n}/{name}.ts" for n in range(12) for name in ("next-env.d", "home-page")), *ELSEWHERE).said
         == []
     )
+
+
+def test_what_a_folder_is_called_is_not_said_of_its_files_again() -> None:
+    files = [f"test/eventsource/eventsource-part{chr(97 + n)}.js" for n in range(19)]
+    assert mined(*files, "test/eventsource/other-part.js", *ELSEWHERE).said == []
