@@ -8,6 +8,7 @@ import asyncio
 import socket
 import struct
 from collections import deque
+from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
@@ -19,13 +20,22 @@ from uvicorn.server import ServerState
 
 from resolvers.transport.exchange import Exchange, spelt
 
-# How long a client may take over the last answer of a connection.
+# How long a client may read nothing of what waits for it.
 LINGER_SECONDS = 60
+# How long the headers of a request may take to come.
+HEAD_SECONDS = 30
 # All headers of a request together, and whatever else frames its body; the parser itself would keep whatever comes.
 MOST_HEADER_BYTES = 65_536
+MOST_HEADERS = 256
+# The parser reads all that it is given, however many requests that is: what is to be stopped is fed in pieces.
+PIECE_BYTES = 16_384
+# Frames of chunks count no more than this part of what is in them: those of small chunks cost more than they bring.
+CHUNK_PART = 8
+# A longer address is not kept for the next one who asks for it.
+LONGEST_KEPT = 256
 
 _REFUSED = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-_MALFORMED = _REFUSED % b"400 Bad Request"
+MALFORMED = _REFUSED % b"400 Bad Request"
 _TOO_LARGE = _REFUSED % b"431 Request Header Fields Too Large"
 
 
@@ -73,16 +83,23 @@ class Connection(Cuttable):
         self._heading, self._expects = True, False
         self._upgrading: _Head | None = None
         self._deaf = self._held = False
+        self._later = b""
         self.full = False
         self._writable = asyncio.Event()
-        self._quiet_since: float | None = None
+        # When nothing was under way any more, if so, and for how long that may be.
+        self._quiet_since: float | None = self.loop.time()
+        self._patience: float = HEAD_SECONDS
         self._clock: asyncio.TimerHandle | None = None
+        self._lingering: asyncio.TimerHandle | None = None
         self._usual: tuple[object, bytes] = (None, b"")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's by type.
         self.transport = cast("asyncio.Transport", transport)
         self.state.connections.add(self)  # type: ignore[arg-type]
+        # An answer may begin where another one ended, and knows nothing of it.
+        self.context = copy_context()
+        self._clock = self.loop.call_later(HEAD_SECONDS, self._look)
         self._base = {
             "type": "http",
             "asgi": {"version": self._config.asgi_version, "spec_version": "2.3"},
@@ -101,13 +118,18 @@ class Connection(Cuttable):
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
-        self._quiet_since = None
+        if self._later:
+            data, self._later = self._later + data, b""
         while data and not self._deaf:
+            if self._held:
+                self._later = data
+                return
             data = self._read(data)
 
     def pause_writing(self) -> None:
         self.full = True
         self._writable.clear()
+        self._linger()
 
     def resume_writing(self) -> None:
         self.full = False
@@ -128,13 +150,19 @@ class Connection(Cuttable):
         if self._held:
             self._held = False
             self.transport.resume_reading()
+            self.data_received(b"")
+
+    def close(self) -> None:
+        """End when the client has read what it was sent, or reads no more."""
+        self.transport.close()
+        self._linger()
 
     def shutdown(self) -> None:
         """End when everything is answered."""
         if self._exchanges:
             self._exchanges[-1].keeps = False
         else:
-            self.transport.close()
+            self.close()
 
     @property
     def usual(self) -> bytes:
@@ -151,17 +179,16 @@ class Connection(Cuttable):
             return
         self._exchanges.popleft()
         if not exchange.keeps:
-            self.transport.close()
-            if self.transport.get_write_buffer_size():
-                self.loop.call_later(LINGER_SECONDS, self._give_up)
+            self.close()
         elif self._exchanges:
             self._exchanges[0].start(self._app)
         else:
-            self.go_on()
             # One clock for all pauses: a timer for each would cost more than reading the request.
             self._quiet_since = self.loop.time()
-            if self._clock is None:
-                self._clock = self.loop.call_later(self._config.timeout_keep_alive, self._look)
+            if self._patience != self._config.timeout_keep_alive:
+                self._patience = self._config.timeout_keep_alive
+                self._wind(self._patience)
+            self.go_on()
 
     # What the parser calls.
 
@@ -179,11 +206,15 @@ class Connection(Cuttable):
     def on_headers_complete(self) -> None:
         parser = self._parser
         self._heading = False
+        if len(self._headers) > MOST_HEADERS:
+            raise _TooManyError
         method, version = parser.get_method(), parser.get_http_version()
         if parser.should_upgrade():
             self._upgrading = _Head(method, self._url, version, self._headers)
             return
-        path, raw_path, query = _target(self._url)
+        self._quiet_since = None
+        url = self._url
+        path, raw_path, query = _target(url) if len(url) <= LONGEST_KEPT else _apart(url)
         scope = {
             **self._base,
             "http_version": version,
@@ -204,7 +235,7 @@ class Connection(Cuttable):
             self.hold()
 
     def on_body(self, body: bytes) -> None:
-        self._framing -= len(body)
+        self._framing -= len(body) + len(body) // CHUNK_PART
         if self._reading is not None:
             self._reading.feed(body)
 
@@ -218,32 +249,37 @@ class Connection(Cuttable):
     # What becomes of what was read.
 
     def _read(self, data: bytes) -> bytes:
-        """Read on, and give what is to be read again."""
-        self._framing += len(data)
+        """Read a piece, and give what is to be read after it."""
+        piece = data if len(data) <= PIECE_BYTES else data[:PIECE_BYTES]
+        # What is left over of one piece's account is no credit for the next.
+        self._framing = max(self._framing, 0) + len(piece)
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(piece)
         except HttpParserUpgrade as upgrade:
             return self._upgraded(data[upgrade.args[0] :])
-        except HttpParserError:
-            self._refuse(_MALFORMED)
+        except HttpParserError as error:
+            self._refuse(_TOO_LARGE if isinstance(error.__context__, _TooManyError) else MALFORMED)
         else:
             if self._framing > MOST_HEADER_BYTES:
                 self._refuse(_TOO_LARGE)
-        return b""
+        return data[len(piece) :]
 
     def _upgraded(self, rest: bytes) -> bytes:
         """Hand a WebSocket over to its own protocol; whoever wishes for another one is answered in this."""
         head, self._upgrading = self._upgrading, None
         assert head is not None
         if head.method == b"CONNECT" or (head.wants_socket and self._exchanges):
-            self._refuse(_MALFORMED)
+            self._refuse(MALFORMED)
         elif head.wants_socket:
             self._leave()
             protocol: Any = self._config.ws_protocol_class
             connection = protocol(config=self._config, server_state=self.state, app_state=self._app_state)
-            connection.connection_made(self.transport)
-            connection.data_received(head.spelt() + rest)
             self.transport.set_protocol(connection)
+            connection.connection_made(self.transport)
+            # Apart: what follows a handshake is no reason to leave that without its answer.
+            connection.data_received(head.spelt())
+            if rest:
+                connection.data_received(rest)
         else:
             # The parser takes the body for the first words of the other protocol.
             self._parser = HttpRequestParser(self)
@@ -254,39 +290,59 @@ class Connection(Cuttable):
         """Say no to what cannot be read on, after what was asked before it."""
         self._deaf = True
         unread, self._reading = self._reading, None
-        begun = False
         if unread is not None and not unread.done:
             self._exchanges.pop()
-            begun = unread.begun
             unread.leave()
         if self._exchanges:
             self.shutdown()
             return
-        if not begun:
+        # Whoever has an answer already would take this for the next one's.
+        if unread is None or not unread.begun:
             self.transport.write(words)
-        self.transport.close()
+        self.close()
 
     def _leave(self) -> None:
         self._deaf = True
         self.state.connections.discard(self)
+        for timer in (self._clock, self._lingering):
+            if timer is not None:
+                timer.cancel()
+
+    def _wind(self, pause: float) -> None:
         if self._clock is not None:
             self._clock.cancel()
+        self._clock = self.loop.call_later(pause, self._look)
 
     def _look(self) -> None:
         """End a connection on which nothing was asked for a while."""
-        self._clock = None
         if self.transport.is_closing():
             return
-        pause = float(self._config.timeout_keep_alive)
-        left = pause if self._quiet_since is None else self._quiet_since + pause - self.loop.time()
+        left = self._patience
+        if self._quiet_since is not None:
+            # Who has begun to ask gets the time to end.
+            pause = HEAD_SECONDS if self._framing > 0 else self._patience
+            left = self._quiet_since + pause - self.loop.time()
         if left > 0:
-            self._clock = self.loop.call_later(left, self._look)
+            self._wind(left)
         else:
-            self.transport.close()
+            self.close()
 
-    def _give_up(self) -> None:
-        if self.transport.is_closing():
+    def _linger(self, before: int | None = None) -> None:
+        """Cut a client off that reads nothing of what waits for it."""
+        waiting = self.transport.get_write_buffer_size()
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
+        if self.lost or not waiting or not (self.full or self.transport.is_closing()):
+            return
+        if waiting == before:
             self.cut()
+        else:
+            self._lingering = self.loop.call_later(LINGER_SECONDS, self._linger, waiting)
+
+
+class _TooManyError(Exception):
+    """More headers than any client has to send."""
 
 
 class _Head(NamedTuple):
@@ -308,9 +364,11 @@ class _Head(NamedTuple):
         return line + spelt(header for header in self.headers if header[0] != without) + b"\r\n"
 
 
-@lru_cache(maxsize=256)
-def _target(url: bytes) -> tuple[str, bytes, bytes]:
+def _apart(url: bytes) -> tuple[str, bytes, bytes]:
     """Take a request's address apart: its path, as it stands and decoded, and what follows it."""
     parsed = parse_url(url)
     path = parsed.path.decode("ascii")
     return unquote(path) if "%" in path else path, parsed.path, parsed.query or b""
+
+
+_target = lru_cache(maxsize=256)(_apart)

@@ -60,7 +60,8 @@ class Exchange:
     def __init__(self, connection: "Connection", scope: Scope, *, keeps: bool, expects: bool) -> None:
         self._connection = connection
         self._scope: Scope | None = scope
-        self._expects = expects
+        # A client of old knows nothing of it.
+        self._expects = expects and scope["http_version"] != "1.0"
         self._pieces: list[bytes] = []
         self._unread = 0
         # Whether the request has come, and its end was told.
@@ -80,7 +81,8 @@ class Exchange:
         # Kept no longer: it holds methods of this exchange, and a circle of objects is left to the garbage collector.
         scope, self._scope = self._scope, None
         assert scope is not None
-        self._task = self._connection.loop.create_task(self._run(app, scope))
+        connection = self._connection
+        self._task = connection.loop.create_task(self._run(app, scope), context=connection.context.copy())
         self._connection.state.tasks.add(self._task)
 
     def feed(self, piece: bytes) -> None:
@@ -109,9 +111,10 @@ class Exchange:
             self._connection.transport.write(_CONTINUE)
         self._expects = False
         if not (self._pieces or (self.whole and not self._told) or self.done or self.gone):
+            # Before anything is read: what has come already is told at once.
+            waiting = self._waiting = self._connection.loop.create_future()
             self._connection.go_on()
-            self._waiting = self._connection.loop.create_future()
-            await self._waiting
+            await waiting
         if self.done or self.gone:
             return {"type": "http.disconnect"}
         body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
@@ -124,7 +127,7 @@ class Exchange:
         connection = self._connection
         if self.begun or self.gone or connection.full:
             return False
-        self.begun = True
+        self._open()
         head = b"%b%b%bcontent-length: %d\r\n%b\r\n" % (
             _status_line(status),
             connection.usual,
@@ -169,11 +172,22 @@ class Exchange:
         elif self._left is None and not self._chunked and not self._is_old:
             self._chunked = True
             lines.append((b"transfer-encoding", b"chunked"))
-        head = (_status_line(status), self._connection.usual, spelt(lines), b"" if self.keeps else _CLOSE, b"\r\n")
-        self.begun = True
+        told = spelt(lines)
+        self._open()
+        head = (_status_line(status), self._connection.usual, told, b"" if self.keeps else _CLOSE, b"\r\n")
         self._connection.transport.write(b"".join(head))
 
+    def _open(self) -> None:
+        self.begun = True
+        if self._expects and not self.whole:
+            # Not told to send its body, the client may leave it out or send it: what comes next could be either.
+            self.keeps = False
+
     def _go_on(self, piece: bytes, *, more: bool) -> None:
+        if self._left is not None:
+            self._left -= len(piece)
+            if self._left < 0 or (self._left and not more):
+                raise RuntimeError("The answer has another length than was declared.")
         write = self._connection.transport.write
         if self._bodiless:
             pass
@@ -183,10 +197,6 @@ class Exchange:
             write(chunk if more else chunk + b"0\r\n\r\n")
         elif piece:
             write(piece)
-        if self._left is not None:
-            self._left -= len(piece)
-            if self._left < 0 or (self._left and not more):
-                raise RuntimeError("The answer has another length than was declared.")
         if not more:
             self._finish()
 
@@ -215,7 +225,7 @@ class Exchange:
         """Tell the client of an application that left its request without an answer, or in the middle of one."""
         self.keeps = False
         if not self.answer(500, _PLAIN, _BROKEN):
-            self._connection.transport.close()
+            self._connection.close()
 
 
 def _status_line(status: int) -> bytes:

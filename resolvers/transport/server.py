@@ -11,7 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from app.config import Settings
-from resolvers.transport.connection import Connection, Cuttable
+from resolvers.transport.connection import MALFORMED, Connection, Cuttable
 
 
 class SocketConnection(Cuttable, WebSocketsSansIOProtocol):
@@ -23,6 +23,29 @@ class SocketConnection(Cuttable, WebSocketsSansIOProtocol):
             extensions = cast("Scope", self.scope)["extensions"]
             extensions["tenet.cut"] = self.cut
             extensions["tenet.write"] = self.write
+
+    def data_received(self, data: bytes) -> None:
+        """Take frames, and refuse what is no handshake; uvicorn would leave that without an answer and wait."""
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.transport.is_closing():
+            self._have_ended()
+            self.transport.write(MALFORMED)
+            self.transport.close()
+
+    def handle_parser_exception(self) -> None:
+        """Say why a socket ends, or just end it where none was opened yet."""
+        if self.conn.close_sent is None:
+            self._have_ended()
+            self.cut()
+        else:
+            super().handle_parser_exception()
+
+    def _have_ended(self) -> None:
+        # Whoever stops the service would say goodbye to it otherwise, which fails where nothing can be said; and the
+        # application hears that its client left.
+        self.handshake_complete = self.close_sent = self.disconnected = True
 
     def write(self, text: bytes) -> bool:
         """Write a text frame, or nothing where that is not possible at once."""

@@ -4,13 +4,14 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.config import Settings
 from tests.wire.conftest import Start
@@ -20,6 +21,7 @@ from tests.wire.test_slow_clients import masked
 ME = "{ me }"
 SLOWLY = "mutation { slowly }"
 TEAPOT = 418
+GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,20 @@ async def wire(service: Service, **options: Any) -> AsyncIterator[Wire]:
         yield Wire(reader, writer)
     finally:
         writer.close()
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[Service]:
+    """Serve an application of a test's own."""
+
+    async def closing() -> None:
+        pass
+
+    service = await listen(app, Settings(_env_file=None), closing)
+    try:
+        yield service
+    finally:
+        await service.stop()
 
 
 async def test_one_connection_serves_request_after_request(service: Service) -> None:
@@ -209,7 +225,7 @@ async def test_a_socket_may_say_its_first_words_with_its_handshake(service: Serv
     async with wire(service) as talk:
         await talk.say(post(ME))
         await talk.hear()
-        await talk.say(_handshake(), masked({"type": "connection_init"}))
+        await talk.say(handshake(), masked({"type": "connection_init"}))
         assert (await talk.head())[0] == 101
         async with asyncio.timeout(PATIENCE):
             assert b"connection_ack" in await talk.reader.readuntil(b"}")
@@ -218,11 +234,37 @@ async def test_a_socket_may_say_its_first_words_with_its_handshake(service: Serv
 async def test_a_socket_cannot_be_opened_over_an_answer(start: Start) -> None:
     service = await start()
     async with wire(service) as talk:
-        await talk.say(post(SLOWLY), _handshake())
+        await talk.say(post(SLOWLY), handshake())
         await service.engine.until(produced=1)
         service.engine.mutation_may_end.set()
         assert (await talk.hear()).data == {"slowly": 1}
         assert await talk.closed()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "answer"),
+    [
+        (lambda: handshake("content-length: 4") + b"abcd", b"HTTP/1.1 400 "),
+        (lambda: handshake("transfer-encoding: chunked") + b"0\r\n\r\n", b"HTTP/1.1 400 "),
+        (lambda: handshake("x-long: " + "x" * 9000), b"HTTP/1.1 400 "),
+        (lambda: handshake(version="12"), b"HTTP/1.1 400 "),
+        (lambda: handshake(version="12") + GET, b"HTTP/1.1 400 "),
+        (lambda: handshake() + GET, b""),
+    ],
+    ids=["length", "chunks", "long", "version", "version-and-more", "frames"],
+)
+async def test_a_handshake_that_is_none_is_refused_and_leaves_nothing(
+    start: Start, wrong: Callable[[], bytes], answer: bytes, caplog: Any
+) -> None:
+    service = await start()
+    async with wire(service) as talk:
+        await talk.say(wrong())
+        async with asyncio.timeout(PATIENCE):
+            with suppress(ConnectionResetError):
+                assert (await talk.reader.read()).startswith(answer)
+    await service.stop()
+    assert not service.server.server_state.connections
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_what_follows_a_body_is_no_header_of_anything(service: Service) -> None:
@@ -341,11 +383,7 @@ async def test_an_application_that_breaks_is_a_500_or_a_broken_answer() -> None:
             case _:
                 raise SystemError("early")
 
-    async def closing() -> None:
-        pass
-
-    service = await listen(breaking, Settings(_env_file=None), closing)
-    try:
+    async with serving(breaking) as service:
         for path, status, body in (
             ("early", 500, b"Internal Server Error"),
             ("silent", 500, b"Internal Server Error"),
@@ -360,14 +398,123 @@ async def test_an_application_that_breaks_is_a_500_or_a_broken_answer() -> None:
             await talk.say(b"GET /late HTTP/1.1\r\nhost: x\r\n\r\n")
             with pytest.raises(ValueError, match="invalid literal"):
                 await talk.hear()
-    finally:
-        await service.stop()
 
 
-def _handshake() -> bytes:
+async def test_an_answer_is_never_longer_than_it_was_said_to_be() -> None:
+    async def lying(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"meHTTP/1.1 200 OK\r\n\r\n"})
+
+    async with serving(lying) as service, wire(service) as talk:
+        await talk.say(GET)
+        assert (await talk.head())[1]["content-length"] == "2"
+        assert await talk.closed()
+
+
+async def test_what_is_asked_next_knows_nothing_of_what_was_asked_before() -> None:
+    seen: ContextVar[str] = ContextVar("seen", default="nothing")
+
+    async def remembering(scope: Scope, receive: Receive, send: Send) -> None:
+        before = seen.get()
+        seen.set("something")
+        assert scope["extensions"]["tenet.answer"](200, b"", before.encode())
+
+    async with serving(remembering) as service, wire(service) as talk:
+        await talk.say(GET * 3)
+        assert [(await talk.hear()).body for _ in range(3)] == [b"nothing"] * 3
+
+
+@pytest.mark.parametrize("size", [64, 100, 4096])
+async def test_a_body_may_come_in_small_chunks(size: int) -> None:
+    async def measuring(scope: Scope, receive: Receive, send: Send) -> None:
+        length, more = 0, True
+        while more:
+            message = await receive()
+            length, more = length + len(message["body"]), message["more_body"]
+        scope["extensions"]["tenet.answer"](200, b"", str(length).encode())
+
+    chunks = 1024 * 1024 // size
+    head = b"POST / HTTP/1.1\r\nhost: x\r\ncookie: %b\r\ntransfer-encoding: chunked\r\n\r\n" % (b"x" * 8000)
+    async with serving(measuring) as service, wire(service) as talk:
+        for _ in range(2):
+            await talk.say(head, (b"%x\r\n%b\r\n" % (size, b"x" * size)) * chunks, b"0\r\n\r\n")
+            assert (await talk.hear()).body == str(chunks * size).encode()
+
+
+async def test_thousands_of_requests_in_one_breath_are_read_as_they_are_answered() -> None:
+    may_end, most = asyncio.Event(), 0
+
+    async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal most
+        await may_end.wait()
+        (connection,) = service.server.server_state.connections
+        most = max(most, len(cast("Any", connection)._exchanges))
+        scope["extensions"]["tenet.answer"](200, b"", scope["query_string"])
+
+    async with serving(counting) as service, wire(service) as talk:
+        await talk.say(*(b"GET /?%d HTTP/1.1\r\n\r\n" % number for number in range(5000)))
+        may_end.set()
+        assert [(await talk.hear()).body for _ in range(5000)] == [b"%d" % number for number in range(5000)]
+        assert most < 2000
+
+
+@pytest.mark.parametrize("line", [b"a:\r\n", b"cookie: " + b"x" * 400 + b"\r\n"], ids=["many", "long"])
+async def test_headers_that_come_at_once_are_bounded_as_well(service: Service, line: bytes) -> None:
+    async with wire(service) as talk:
+        await talk.say(b"GET /graphql HTTP/1.1\r\n", line * (100_000 // len(line)), b"\r\n")
+        assert (await talk.hear()).status == 431
+        assert await talk.closed()
+
+
+async def test_who_was_answered_is_told_nothing_more(service: Service) -> None:
+    head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n"
+    async with wire(service) as talk:
+        await talk.say(head)
+        assert (await talk.hear()).status == 415
+        await talk.say(b"no chunk\r\n")
+        assert await talk.closed()
+
+
+async def test_what_was_never_called_for_is_not_taken_for_a_request(service: Service) -> None:
+    head = post(ME, "expect: 100-continue").partition(b"\r\n\r\n")[0].replace(b"application/json", b"text/plain")
+    async with wire(service) as talk:
+        await talk.say(head, b"\r\n\r\n")
+        assert (await talk.hear()).headers["connection"] == "close"
+        assert await talk.closed()
+
+
+async def test_a_client_of_old_is_not_told_to_go_on(service: Service) -> None:
+    async with wire(service) as talk:
+        await talk.say(post(ME, "expect: 100-continue", version="1.0"))
+        assert (await talk.hear()).data == {"me": "stranger"}
+
+
+@pytest.mark.parametrize("begun", [b"", b"POST /graphql HTTP/1.1\r\nhost"], ids=["nothing", "half"])
+@pytest.mark.parametrize("before", [b"", GET], ids=["first", "next"])
+async def test_who_never_ends_to_ask_is_left(
+    start: Start, monkeypatch: pytest.MonkeyPatch, before: bytes, begun: bytes
+) -> None:
+    monkeypatch.setattr("resolvers.transport.connection.HEAD_SECONDS", 0.3)
+    service = await start()
+    service.server.config.timeout_keep_alive = 0.2  # type: ignore[assignment]
+    async with wire(service) as talk:
+        if before:
+            await talk.say(before)
+            await talk.hear()
+        await talk.say(begun)
+        assert await talk.closed()
+
+
+def handshake(*more: str, version: str = "13") -> bytes:
     key = base64.b64encode(os.urandom(16)).decode()
     lines = (
-        *("GET /graphql HTTP/1.1", "host: x", "connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13"),
-        *(f"sec-websocket-key: {key}", "sec-websocket-protocol: graphql-transport-ws", "", ""),
+        *(
+            "GET /graphql HTTP/1.1",
+            "host: x",
+            "connection: upgrade",
+            "upgrade: websocket",
+            f"sec-websocket-version: {version}",
+        ),
+        *(f"sec-websocket-key: {key}", "sec-websocket-protocol: graphql-transport-ws", *more, "", ""),
     )
     return "\r\n".join(lines).encode()

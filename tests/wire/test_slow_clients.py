@@ -39,16 +39,17 @@ async def test_who_does_not_read_is_dropped(start: Start, transport: str, caplog
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
-async def test_who_does_not_read_its_last_answer_is_dropped(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("asked", ["last", "kept", "many"])
+async def test_who_does_not_read_answers_is_dropped(start: Start, monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
     monkeypatch.setattr("resolvers.transport.connection.LINGER_SECONDS", 0.3)
     service = await start()
     with deaf_socket(service) as deaf:
         body = json.dumps({"query": "{ big(kilobytes: 8000) }"})
         request = (
-            f"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n"
-            f"content-length: {len(body)}\r\n\r\n{body}"
+            f"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            f"connection: {'close' if asked == 'last' else 'keep-alive'}\r\ncontent-length: {len(body)}\r\n\r\n{body}"
         )
-        await asyncio.get_running_loop().sock_sendall(deaf, request.encode())
+        await asyncio.get_running_loop().sock_sendall(deaf, request.encode() * (3 if asked == "many" else 1))
         assert await is_cut(deaf)
 
 
