@@ -302,6 +302,31 @@ async def test_nonsense_ends_a_connection_after_what_was_asked_before(start: Sta
         assert await talk.closed()
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "content-length: 2\r\ncontent-length: 2",
+        "content-length: 2, 2",
+        "content-length: +2",
+        "content-length: 99999999999999999999",
+        "transfer-encoding: chunked, identity",
+        "transfer-encoding: xchunked",
+        "transfer-encoding: chunked\r\ntransfer-encoding: chunked",
+        "transfer-encoding : chunked",
+        "content-length: 2\r\n transfer-encoding: chunked",
+        "content-length: 2\na: b",
+        "content-length: 2\ra: b",
+        "content-length: 2\r\na: \0",
+    ],
+    ids=str.split("twice list sign huge not-last unknown chunked-twice space fold bare-lf bare-cr nul"),
+)
+async def test_what_two_could_read_differently_is_refused(service: Service, lines: str) -> None:
+    async with wire(service) as talk:
+        await talk.say(f"POST /graphql HTTP/1.1\r\nhost: x\r\n{lines}\r\n\r\n{{}}".encode(), post(ME))
+        assert (await talk.hear()).status == 400
+        assert await talk.closed()
+
+
 @pytest.mark.parametrize("part", ["headers", "chunks", "trailers"])
 async def test_what_stands_beside_a_body_is_bounded(service: Service, part: str) -> None:
     head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
