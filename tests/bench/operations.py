@@ -75,6 +75,8 @@ class Operation:
     extra_input: Mapping[str, Any]
     pages: bool = True
     changes: bool = False
+    goal: tuple[float, float] = (2.0, 0.7)
+    """How many times the best peer's rate is wanted, and at most how much of its CPU."""
 
     def request(self, speech: Speech, variables: Mapping[str, Any], token: str) -> bytes:
         """Spell a request as it goes over the wire."""
@@ -139,6 +141,8 @@ OPERATIONS = (
         {},
         pages=False,
         changes=True,
+        # To cost no more is enough where both wait for the same commit.
+        goal=(0.0, 1.0),
     ),
 )
 

@@ -15,8 +15,6 @@ from tests.bench.contestants import REFERENCE, TENET, Contestant
 from tests.bench.operations import Operation
 from tests.bench.rounds import Sample
 
-GOAL_RATE, GOAL_CPU = 2.0, 0.7
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -61,7 +59,7 @@ def summarize(console: Console, found: Mapping[Operation, Sequence[Line]]) -> No
         table.add_row(operation.title, *(_cell(line.medians) for line in lines_), ratio, end_section=True)
     console.print(table)
     for operation, lines_ in found.items():
-        if verdict := _verdict(lines_):
+        if verdict := _verdict(operation, lines_):
             console.print(f"  {operation.title}: {verdict}", highlight=False)
 
 
@@ -122,13 +120,17 @@ def write(path: Path, samples: Sequence[Sample], found: Sequence[Line], facts: d
     path.write_text(json.dumps(told, indent=2) + "\n")
 
 
-def _verdict(found: Sequence[Line]) -> str:
+def _verdict(operation: Operation, found: Sequence[Line]) -> str:
     ours = next((line for line in found if line.contestant is TENET), None)
     if ours is None or ours.to_best_peer is None or ours.cpu_to_best_peer is None:
         return ""
-    met = ours.to_best_peer >= GOAL_RATE and ours.cpu_to_best_peer <= GOAL_CPU
+    rate, cpu = operation.goal
+    met = ours.to_best_peer >= rate and ours.cpu_to_best_peer <= cpu
+    wanted = (
+        f"{rate:g} times the best peer at {cpu:g} of its CPU" if rate else f"at most {cpu:g} of the best peer's CPU"
+    )
     return (
-        f"the goal, {GOAL_RATE:g} times the best peer at {GOAL_CPU:g} of its CPU, is {'met' if met else 'MISSED'} "
+        f"the goal, {wanted}, is {'met' if met else 'MISSED'} "
         f"with {ours.to_best_peer:.2f} at {ours.cpu_to_best_peer:.2f}"
     )
 

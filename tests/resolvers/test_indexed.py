@@ -1,20 +1,23 @@
 """What plans ask for a page of any list at the root is read from an index, in its order."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from graphql import OperationDefinitionNode, parse, validate
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.address import plain_url
 from app.domain.ids import Kind, public
 from app.domain.viewer import Credential, CredentialKind, Role, Viewer
 from app.reads.page import Cursors
 from app.reads.visible import View
 from resolvers.plans.compiler import compile_plan
 from resolvers.schema import schema
+from tests.ground import Ground, administration, beside
 
 ONE = UUID(int=1)
 REPO = f'repoId: "{public(Kind.REPO, ONE)}"'
@@ -45,25 +48,37 @@ LISTS = {
 }
 
 
+@pytest.fixture(scope="module")
+async def untouched(ground: Ground, worker_number: int) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """A database that never had rows: what PostgreSQL learned of those of other tests would decide about plans."""
+    name = f"untouched_{worker_number}"
+    async with administration(ground.database_url) as server:
+        await server.execute(f"CREATE DATABASE {name} TEMPLATE tenet")
+    connection = await asyncpg.connect(plain_url(beside(ground.database_url, name)))
+    # As the readers plan it; an empty table would else be read as a whole.
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    for detour in ("seqscan", "bitmapscan", "sort"):
+        await connection.execute(f"SET enable_{detour} = off")
+    yield connection
+    await connection.close()
+
+
 @pytest.mark.parametrize("name", LISTS)
-async def test_a_page_of_any_list_is_read_from_an_index_in_its_order(name: str, session: AsyncSession) -> None:
+async def test_a_page_of_any_list_is_read_from_an_index_in_its_order(
+    name: str, untouched: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
     document = parse(f"{{ {LISTS[name]} {{ nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }} }}")
     assert validate(schema.core, document) == []
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
     viewer = Viewer(ONE, {ONE: Role.OWNER}, Credential(CredentialKind.ACCESS_TOKEN))
     plan = compile_plan(schema.core, operation, {}, {}, View.of(viewer).sight, Cursors("secret"))
-    connection = await session.connection()
-    # As the readers plan it; an empty table would else be read as a whole.
-    await connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
-    for detour in ("seqscan", "bitmapscan", "sort"):
-        await connection.exec_driver_sql(f"SET LOCAL enable_{detour} = off")
-    await connection.exec_driver_sql(f"PREPARE page AS {plan.statement}")
+    await untouched.execute(f"PREPARE page AS {plan.statement}")
     try:
         values = ", ".join(["NULL"] * len(plan.names))
-        explained = (await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) EXECUTE page({values})")).scalar_one()
+        explained = json.loads(await untouched.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE page({values})"))
     finally:
-        await connection.exec_driver_sql("DEALLOCATE page")
+        await untouched.execute("DEALLOCATE page")
     steps = list(steps_of(explained[0]["Plan"]))
     indexes = [index for _, index in steps if index is not None]
     # A list of one object stands beside the look at that object.
