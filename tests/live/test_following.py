@@ -173,10 +173,13 @@ async def test_a_database_that_goes_and_comes_back_leaves_no_gap(
 
 
 async def test_one_reader_and_one_connection_serve_everybody(home: Installation, reader: Person, story: Story) -> None:
+    ours = str(home.runtime.redis.connection_pool.connection_kwargs["db"])
+
     async def listening() -> tuple[int, int]:
+        # Other tests listen at the same server meanwhile, each in a database of its own.
         clients = await home.runtime.redis.client_list(_type="pubsub")
         numbers = await home.runtime.redis.pubsub_numsub(f"run:{story.run_id.hex}")
-        return sum(client["name"] == "" for client in clients), numbers[0][1]
+        return sum(client["name"] == "" and client["db"] == ours for client in clients), numbers[0][1]
 
     one = await follows(home, reader.token, STATUS, story.id)
     await event(one)
@@ -185,6 +188,7 @@ async def test_one_reader_and_one_connection_serve_everybody(home: Installation,
     for talk in talks:
         await event(talk)
     assert await listening() == before
+    assert before[0] > 0
     assert before[1] == 1
     feeds = home.engine.feeds._open
     assert len([kind for kind, subject in feeds if subject == story.run_id]) == 1
