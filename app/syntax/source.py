@@ -48,8 +48,9 @@ def _depth(content: bytes) -> int:
 
 _NO_BRACKETS = bytes(set(range(256)) - set(_OPENING + _CLOSING))
 
-# Which kinds of nodes were ever asked for, by language: the next file finds them all in one pass over its tree.
-_WANTED: dict[str, dict[str, None]] = {language: {} for language in GRAMMARS}
+# Which kinds of nodes were ever asked for, by language, numbered as they came: the next file finds them all in one pass
+# over its tree, and knows by the number of a kind whether its own pass was before that.
+_WANTED: dict[str, dict[str, int]] = {language: {} for language in GRAMMARS}
 _QUERIES: dict[str, tuple[int, Query]] = {}
 
 
@@ -117,9 +118,7 @@ class Source:
         if self.root is None:
             return ()
         wanted = _WANTED[self.language]
-        new = [kind for kind in kinds if kind not in wanted]
-        wanted.update(dict.fromkeys(new))
-        if new or self._asked == 0:
+        if max([wanted.setdefault(kind, len(wanted)) for kind in kinds], default=-1) >= self._asked:
             self._found = _captured(self.language, self.root)
             self._asked = len(wanted)
         if len(kinds) == 1:
