@@ -15,6 +15,8 @@ from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote,
 
 _LEAST_SIBLINGS = 5
 _LEAST_SHARE = 0.84
+# A name that costs a shape more of its folders than this is a habit of its own, or none.
+_COSTS, _LEAST_COST = 0.05, 1
 _MOST_NAMES = 20
 _MOST_PLACES = 20
 _SHOWN_NAMES, _SHOWN_PLACES, _LONGEST = 6, 3, 200
@@ -59,7 +61,7 @@ def _topics(listing: Listing) -> dict[str, tuple[tuple[str, ...], frozenset[str]
     for place in sorted(below):
         if len(below[place]) >= _LEAST_SIBLINGS:
             shape = _shape({folder: frozenset(_names(folder, listing)) for folder in below[place]})
-            if len(shape) > 1 and not shape <= _GIVEN:
+            if (len(shape) > 1 and not shape <= _GIVEN) or _tells(shape, len(below[place])):
                 alike[shape].append(place)
     named = {shape: tuple(places[:_MOST_PLACES]) for shape, places in alike.items()}
     return {place: (places, shape) for shape, places in named.items() for place in places}
@@ -73,10 +75,16 @@ def _shape(held: Mapping[str, Collection[str]]) -> frozenset[str]:
     holders = list(held)
     for name in sorted(counts, key=lambda name: (-counts[name], name)):
         having = [folder for folder in holders if name in held[folder]]
-        if len(having) >= least and len(shape) < _MOST_NAMES:
+        dear = bool(shape) and len(holders) - len(having) > max(_LEAST_COST, _COSTS * len(holders))
+        if len(having) >= least and not dear and len(shape) < _MOST_NAMES:
             shape.append(name)
             holders = having
     return frozenset(shape)
+
+
+def _tells(shape: Collection[str], folders: int) -> bool:
+    """Tell whether a single name is a shape: one that says the folder's own, in many of them."""
+    return len(shape) == 1 and folders >= _MANY_FOLDERS and any(_OWN in name for name in shape)
 
 
 def _names(folder: str, listing: Listing) -> Iterator[str]:

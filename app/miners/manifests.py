@@ -55,13 +55,14 @@ def propose(finding: Finding) -> Proposal | None:
     # The manifest at the top speaks for all others and is none of them.
     folders = [glob.partition("**")[0] for glob in finding.scope.include if not glob.startswith("**/")]
     include = tuple(f"{folder}**/{finding.topic}" for folder in folders) or (f"*/**/{finding.topic}",)
-    scope = replace(finding.scope, include=include, exclude=(), roles=())
+    scope = replace(finding.scope, include=include, exclude=())
     definition = {"per": "file", "lines": list(lines)}
     shown = ", ".join(f"`{line.removesuffix(',')}`" for line in lines[:_MOST_SHOWN])
     more = f" and {len(lines) - _MOST_SHOWN} more lines" if len(lines) > _MOST_SHOWN else ""
     where = f" in {', '.join(f'`{folder}`' for folder in folders)}" if folders else ""
+    of = "Example files" if scope.roles == (FileRole.EXAMPLE,) else "Files"
     return Proposal(
-        f"Files `{finding.topic}`{where} say {shown}{more}"[:200],
+        f"{of} `{finding.topic}`{where} say {shown}{more}"[:200],
         Rule(RuleKind.REGEX, definition, scope),
         PatternCategory.STRUCTURAL,
     )

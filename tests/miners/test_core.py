@@ -65,6 +65,14 @@ def test_tests_may_do_otherwise() -> None:
     assert roles == {"The form is x": (FileRole.SOURCE,), "The form is y": (FileRole.TEST,)}
 
 
+def test_a_role_that_has_most_of_what_breaks_is_not_spoken_of() -> None:
+    """All together would hold, but it is known whose habit it is."""
+    tests = {f"app/test_m{number}.py": f"form = {'y' if number < 6 else 'x'}\n" for number in range(20)}
+    found = trial(files("app", "x", 80) | tests, families=[FORMS]).find("x")
+    assert (found.conforming, found.applicable) == (80, 80)
+    assert found.measured.candidate.proposal.rule.scope.roles == (FileRole.SOURCE,)
+
+
 def test_a_kind_of_file_is_a_scope() -> None:
     made = {f"{app}/models.py": "form = x\n" for app in "abcdefghijkl"}
     made |= {f"{app}/views.py": "form = y\n" for app in "abcdefghijkl"}

@@ -54,6 +54,21 @@ def test_one_name_is_no_shape() -> None:
     assert mined(features("lib", NAMES, "defaults.yaml")).said == []
 
 
+MANY = [f"{name}{number}" for name in NAMES for number in range(5)]
+
+
+def test_a_name_that_many_folders_lack_is_none_of_the_shape() -> None:
+    paths = features("src", MANY, "NAME.go", "NAME.md", "data/a.txt")
+    left = {f"src/{name}/data/a.txt" for name in MANY[:3]}
+    found = mined([path for path in paths if path not in left])
+    assert found.said == ["Folders in `src/` each hold `{folder}.go` and `{folder}.md` (30 of 30)"]
+
+
+def test_one_name_is_a_shape_where_many_folders_are_called_by_it() -> None:
+    assert mined(features("src", MANY, "NAME.go")).said == ["Folders in `src/` each hold `{folder}.go` (30 of 30)"]
+    assert mined(features("src", NAMES, "NAME.go")).said == []
+
+
 def test_folders_that_hold_this_and_that_say_nothing() -> None:
     mixed = [f"src/{name}/{each}.ts" for place, name in enumerate(NAMES) for each in ("api", "view")[place % 2 :]]
     assert mined(mixed).said == []

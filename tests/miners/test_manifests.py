@@ -22,6 +22,14 @@ def test_what_all_manifests_say_is_one_sentence(manifest: str) -> None:
     assert (found.conforming, found.applicable) == (20, 21)
 
 
+def test_what_manifests_of_examples_say_is_asked_of_no_others() -> None:
+    files = {f"examples/part{number}/Cargo.toml": "[package]\npublish = false\n" for number in range(20)} | {
+        f"crates/part{number}/Cargo.toml": "[package]\n" for number in range(4)
+    }
+    found = trial(files, families=[manifests.FAMILY])
+    assert found.said == ["Example files `Cargo.toml` say `publish = false` (20 of 20)"]
+
+
 def test_what_every_manifest_has_is_no_news() -> None:
     files = {
         f"part{number}/package.json": f'{{\n  "name": "p{number}",\n  "private": true\n}}\n' for number in range(20)

@@ -13,6 +13,8 @@ MOST_INCLUDES = 5
 MOST_EXCLUDES = 6
 # A folder in which so few of so many sites conform is none of those that the convention is about.
 _BREAKING, _LEAST_BREAKING = 0.5, 3
+# A role of many sites does otherwise as well if it has most of what breaks, and far more of it than the others.
+_LOOSE = 0.75
 # What is left after folders were excluded is still most of it.
 _LEAST_KEPT = 0.6
 # A folder that has nearly all that conforms, and less than half of what does not, is what the convention is about.
@@ -121,9 +123,7 @@ def find(applicable: Ground, conforming: Ground, least: Least) -> Where | None:
     """Find the widest scope in which a form holds; only some roles where the others do otherwise."""
     everywhere = _in_role(applicable, conforming, least, None)
     if everywhere is not None and not any(
-        applicable.get("", role).sites >= _LEAST_BREAKING
-        and _share(conforming.get("", role), applicable.get("", role)) < _BREAKING
-        for role in applicable.roles()
+        _does_otherwise(applicable, conforming, least, role) for role in applicable.roles()
     ):
         return everywhere
     found = []
@@ -135,6 +135,14 @@ def find(applicable: Ground, conforming: Ground, least: Least) -> Where | None:
         return everywhere
     best = max(found, key=lambda where: where.conforming.sites)
     return _joined([where for where in found if where.include == best.include])
+
+
+def _does_otherwise(applicable: Ground, conforming: Ground, least: Least, role: FileRole) -> bool:
+    have, of = conforming.sites("", role), applicable.sites("", role)
+    if of >= _LEAST_BREAKING and have < _BREAKING * of:
+        return True
+    broken = applicable.sites("", None) - conforming.sites("", None)
+    return of >= least.sites and have < _LOOSE * of and 2 * (of - have) > broken
 
 
 def _in_role(applicable: Ground, conforming: Ground, least: Least, role: FileRole | None) -> Where | None:

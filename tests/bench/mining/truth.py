@@ -39,8 +39,10 @@ TRUTHS = (
             Known(r"(?i)tests.*are functions", 535, 537),
             Known(r"`import typing`", 17, 19),
             Known(r"`?__all__`?", 17, 23),
-            Known(r"from __future__ import annotations|future annotations", 19, 23),
-            Known(r"(?i)modules?.*(?:`_|underscore|private)|named `_\*", 15, 20),
+            # Of 23 files two have no annotations (`__version__`, `_transports/__init__`) and need no such import.
+            Known(r"from __future__ import annotations|future annotations", 19, 21),
+            # The five of `_transports/` are private by their folder.
+            Known(r"(?i)modules?.*(?:`_|underscore|private)|named `_\*", 20, 20),
         ),
         (r"raise.*from", r"(?i)(?:have|has|carry) .*docstring|documented"),
     ),
@@ -51,7 +53,8 @@ TRUTHS = (
             Known(r"`import typing as t`", 21, 21),
             Known(r"import each other relatively", 167, 167),
             Known(r"raise.*from", 20, 20),
-            Known(r"from __future__ import annotations|future annotations", 22, 24),
+            # Of 24 files four have no annotations, two of which import it all the same.
+            Known(r"from __future__ import annotations|future annotations", 20, 20),
             Known(_RETURNS, 385, 388),
             Known(r"(?i)no `?print|`print", 24, 24),
             Known(r"caught exceptions.*`e`", 15, 17),
@@ -80,9 +83,10 @@ TRUTHS = (
         (
             Known(r"[Ee]rror.*(?:live in|named `\*Error\.ts`).*", 60, 61),
             Known(r"TypeORMError", 59, 60),
-            Known(r"closeTestingConnections", 866, 896),
-            Known(r"reloadTestingDatabases", 735, 896),
-            Known(r"issue-", 361, 363),
+            # Of all files `*.test.ts`, of which 896 open connections at all.
+            Known(r"closeTestingConnections", 866, 958),
+            Known(r"reloadTestingDatabases", 735, 958),
+            Known(r"issue-", 360, 363),
             Known(r"end without semicolons"),
             Known(r"import type|mark what is a type", 1396, 1396),
             Known(r"PascalCase", 484, 496),
@@ -98,7 +102,8 @@ TRUTHS = (
         "d15939ef4",
         (
             Known(r"begin with `\* Licensed to the Apache", 626, 626),
-            Known(r"named `\*Test\.java`", 323, 362),
+            # Of the files that hold a test; the other 59 of `src/test/` hold what tests need.
+            Known(r"named `\*Test\.java`", 302, 303),
             Known(r"org\.junit\.jupiter\.api`", 307, 307),
             Known(r"imported statically"),
             Known(r"begin with `test|`test…`|named `test", 4627, 4943),
@@ -116,7 +121,8 @@ TRUTHS = (
         (
             Known(r"`use super::\*;`|super::\*", 50, 63),
             Known(r"publish = false", 55, 55),
-            Known(r"Run with", 52, 55),
+            # Of all files of examples; six hold no `main`.
+            Known(r"Run with", 52, 61),
             Known(r"EnvFilter|tracing_subscriber::registry", 43, 55),
             Known(r"mod\.rs", 21, 21),
             Known(r"unsafe"),
@@ -131,7 +137,8 @@ TRUTHS = (
             Known(r"use strict", 258, 261),
             Known(r"begin with `node:`", 377, 380),
             Known(r"kebab-case", 29, 29),
-            Known(r"`\*\.test\.|\*\.test\.js", 193, 206),
+            # Of the files that hold a test; 18 others hold what tests need.
+            Known(r"`\*\.test\.|\*\.test\.js", 183, 188),
             Known(r"node:test", 194, 194),
             Known(r"t\.assert", 7531, 7579),
             Known(r"t\.plan", 1565, 1664),
