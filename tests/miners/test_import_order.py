@@ -103,6 +103,41 @@ def test_what_a_tool_keeps_is_said_with_the_file_that_asks_for_it() -> None:
     assert asked.measured.candidate.score < alone.score
 
 
+MIXED = "from shop.money import Price\nimport requests\nimport os"
+RUFF = {"pyproject.toml": '[tool.ruff.lint]\nselect = ["E", "I"]\n'}
+
+
+def test_an_order_that_is_declared_and_not_kept_is_a_contradiction() -> None:
+    files = {f"shop/m{number}.py": f"{MIXED if number % 3 else PYTHON}\n" for number in range(30)} | PACKAGE
+    found = mined(files | RUFF)
+    assert (found.said, found.contradicted) == ([], ["pyproject.toml:2 ruff keeps imports in order (10 of 30)"])
+    assert mined(files).contradicted == []
+    asked = {"pyproject.toml": f"{RUFF['pyproject.toml']}isort.no-sections = true\n"}
+    assert mined(files | asked).contradicted == []
+
+
+def test_what_is_declared_for_one_folder_is_asked_of_no_other() -> None:
+    files = {f"old/m{number}.py": f"{MIXED}\n" for number in range(30)} | {"old/__init__.py": ""} | PACKAGE
+    files |= {f"shop/m{number}.py": f"{PYTHON}\n" for number in range(70)}
+    found = mined(files | {"shop/ruff.toml": 'select = ["I"]\n'})
+    assert found.contradicted == []
+    proposal = found.find("groups").measured.candidate.proposal
+    assert proposal.declared is not None
+    assert proposal.rule.scope.include == ("shop/**",)
+    assert (
+        mined(files | {"old/ruff.toml": 'select = ["I"]\n'}).find("groups").measured.candidate.proposal.declared is None
+    )
+
+
+def test_what_every_tool_of_go_makes_is_said_where_it_is_declared() -> None:
+    head = 'package a\n\nimport (\n\t"fmt"\n\t"os"\n\n\t"github.com/x/y"\n)'
+    files = {**many("go", head), "go.mod": "module example.com/shop\n"}
+    found = mined(files | {".golangci.yml": "linters:\n  enable: [goimports]\n"}).find("groups")
+    said = "Go imports stand in groups with a blank line between: the standard library, other modules (19 of 19)"
+    assert str(found) == said
+    assert found.measured.candidate.proposal.declared is not None
+
+
 @pytest.mark.parametrize(
     "heads",
     [

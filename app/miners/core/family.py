@@ -1,5 +1,6 @@
 """What a family of conventions is: facts of a file, votes of a file, and the proposal that a finding becomes."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,6 +116,15 @@ class Claim:
     declared: Declared
     folder: str = ""
     """The folder that the declaring file speaks of; empty for all."""
+
+
+def spoken_for(path: str) -> str:
+    """Name the folder that a configuration speaks of; those in folders that keep configurations speak of all."""
+    folder = path.rpartition("/")[0]
+    return "" if _KEEPING.search(folder) else folder
+
+
+_KEEPING = re.compile(r"(^|/)(\.?config|\.github|build-?scripts?|buildSrc|gradle|checkstyle|etc|tools?)(/|$)")
 
 
 @dataclass(frozen=True, slots=True)

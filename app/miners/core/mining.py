@@ -155,6 +155,11 @@ class _Mining:
         for claim, tongue in [(each, tongue) for each in self._claims() for tongue in each.tongues]:
             key = (claim.family, tongue, claim.topic, claim.form)
             place = places.get(key)
+            if place is not None and not _speaks_of(candidates[place], claim.folder):
+                # The same answer of another part is no answer to what is asked of this one.
+                stated = self._stated(claim, tongue, counts)
+                candidates += () if stated is None else (_claimed(stated, claim),)
+                continue
             if place is not None and candidates[place].proposal.declared is not None:
                 continue
             found = (
@@ -162,8 +167,7 @@ class _Mining:
             )
             if found is None:
                 continue
-            score = max(found.score, DECLARED_SCORE * found.proposal.weight)
-            found = replace(found, proposal=replace(found.proposal, declared=claim.declared), score=score)
+            found = _claimed(found, claim)
             if place is None:
                 places[key] = len(candidates)
                 candidates.append(found)
@@ -226,6 +230,18 @@ class _Mining:
         self.suppressed.failed.append(family.name)
         self.suppressed.add("a miner failed", f"{family.name}: {type(error).__name__}: {error}"[:200])
         self.families = [each for each in self.families if each is not family]
+
+
+def _claimed(found: Candidate, claim: Claim) -> Candidate:
+    score = max(found.score, DECLARED_SCORE * found.proposal.weight)
+    return replace(found, proposal=replace(found.proposal, declared=claim.declared), score=score)
+
+
+def _speaks_of(candidate: Candidate, folder: str) -> bool:
+    """Tell whether a candidate speaks of a folder, or of something in it."""
+    asked = f"{folder}/" if folder else ""
+    places = [glob.partition("*")[0] for glob in candidate.proposal.rule.scope.include] or [""]
+    return any(place.startswith(asked) or asked.startswith(place) for place in places)
 
 
 def _declared(family: Family, proposal: Proposal) -> Candidate:

@@ -24,6 +24,7 @@ from app.miners.core.family import (
     Vote,
     World,
     languages_of,
+    spoken_for,
 )
 from app.miners.declared.meanings import answers_of
 from app.miners.declared.reading import Setting, settings_of
@@ -61,18 +62,18 @@ def claims(world: World) -> Iterator[Claim]:
     for path, settings, setting in _all(world):
         place = Declared(path, setting[3], _statement(setting))
         for family, topic, form, tongues in answers_of(setting, settings):
-            yield Claim(family, topic, form, tongues, place, _folder(path))
+            yield Claim(family, topic, form, tongues, place, spoken_for(path))
 
 
 def declares(world: World) -> Iterator[Proposal]:
     """Make rules of the settings that no family asks about."""
     for path, settings, setting in _all(world):
-        scope = (f"{_folder(path)}/**",) if _folder(path) else ()
+        scope = (f"{spoken_for(path)}/**",) if spoken_for(path) else ()
         place = Declared(path, setting[3], _statement(setting))
         for name, kind, definition, tongue, category in _rules(setting, settings):
             # What linters forbid in sources, their settings mostly allow in tests.
             roles = (FileRole.SOURCE,) if setting[0] == "selector" else _WRITTEN
-            where = f" in `{_folder(path)}/`" if scope else ""
+            where = f" in `{spoken_for(path)}/`" if scope else ""
             rule = Rule(kind, definition, Scope(languages_of(tongue), scope, (), roles))
             yield Proposal(f"{tongue} {name}{where}", rule, category, declared=place, weight=0.8)
 
@@ -81,16 +82,6 @@ def _all(world: World) -> Iterator[tuple[str, list[Setting], Setting]]:
     for path, settings in sorted(world.noted.get(_SETTINGS, {}).items()):
         for setting in settings:
             yield path, settings, setting
-
-
-def _folder(path: str) -> str:
-    folder = path.rpartition("/")[0]
-    # Folders that keep configurations speak of the whole repository.
-    return (
-        ""
-        if re.search(r"(^|/)(\.?config|\.github|build-?scripts?|buildSrc|gradle|checkstyle|etc|tools?)(/|$)", folder)
-        else folder
-    )
 
 
 def _statement(setting: Setting) -> str:

@@ -18,8 +18,8 @@ from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.miners.core.family import (
     CODE,
-    SCRIPTS,
     WRITTEN,
+    Claim,
     Declared,
     Family,
     File,
@@ -28,9 +28,11 @@ from app.miners.core.family import (
     Proposal,
     Vote,
     World,
+    spoken_for,
     tongue_of,
 )
 from app.miners.core.words import in_scope
+from app.miners.import_order.tools import CONFIGURATIONS, MADE, asked_in, statement_of, turns_round
 from app.syntax import Import, Source, head_of, imports_of, is_sorted, is_standard
 
 _STATIC = {"form": ["static"]}
@@ -98,56 +100,15 @@ _SORTING = {"Python": 0.55, "TypeScript": 0.12, "JavaScript": 0.12, "Java": 0.5}
 _HOWS = dict.fromkeys(CODE, ("module",)) | {"Python": ("module", "whole first")}
 _MOST_PLACES, _LEAST_OF_A_PART = 2, 60
 _KEPT, _REST = "kept", "N"
+_NO_TOOL = (0, "", 0, "")
 # Of so many files it is told which order to ask for; what few of them import has no place that anybody knows.
 _SAMPLE, _MOSTLY, _RARE, _FEW = 2_000, 0.6, 0.05, 4
-
-# Where tools are asked to keep an order: the names of files, what stands in them, and for which languages.
-_TOOLS: tuple[tuple[str, str, str, frozenset[str]], ...] = (
-    (r"\.isort\.cfg", r"^\[", "isort", frozenset(("Python",))),
-    (r"setup\.cfg|tox\.ini|pyproject\.toml", r"^\[(?:tool[.:])?isort\]", "isort", frozenset(("Python",))),
-    (
-        r"pyproject\.toml|\.?ruff\.toml",
-        r"^\s*(?:extend-)?select\s*=\s*\[[^\]]*\"(?:I|I001|ALL)\"",
-        "ruff",
-        frozenset(("Python",)),
-    ),
-    (
-        r"\.pre-commit-config\.yaml",
-        r"^\s*-?\s*id:\s*(?:isort|usort|reorder-python-imports)",
-        "pre-commit",
-        frozenset(("Python",)),
-    ),
-    (r"\.golangci\.(?:ya?ml|toml|json)", r"\b(?:goimports|gci)\b", "golangci-lint", frozenset(("Go",))),
-    (
-        r"\.eslintrc(?:\.\w+)?|eslint\.config\.\w+|package\.json",
-        r"simple-import-sort|import(?:-x)?/order\b|perfectionist/sort-imports|\bsort-imports\b",
-        "eslint",
-        SCRIPTS,
-    ),
-    (
-        r"\.prettierrc(?:\.\w+)?|prettier\.config\.\w+|package\.json",
-        r"importOrder\b|prettier-plugin-(?:organize|sort)-imports",
-        "prettier",
-        SCRIPTS,
-    ),
-    (r"biome\.jsonc?", r"\"organizeImports\"", "biome", SCRIPTS),
-    (r"\.?rustfmt\.toml", r"^group_imports\s*=", "rustfmt", frozenset(("Rust",))),
-    (
-        r"build\.gradle(?:\.kts)?",
-        r"\bimportOrder\b|googleJavaFormat|palantirJavaFormat",
-        "spotless",
-        frozenset(("Java",)),
-    ),
-    (r"pom\.xml", r"<importOrder>|<googleJavaFormat", "spotless", frozenset(("Java",))),
-    (r".*checkstyle.*\.xml", r"(?:Custom)?ImportOrder", "checkstyle", frozenset(("Java",))),
-)
-_CONFIGURATIONS = re.compile("|".join(("go\\.mod", *(name for name, *_ in _TOOLS))))
 _GO_MODULE = re.compile(r"^module\s+(\S+)", re.MULTILINE)
 
 
 def facts(source: Source) -> Any:
     """Keep the heads of what is imported, by blocks, and which ways of sorting the blocks keep."""
-    if _CONFIGURATIONS.fullmatch(source.name):
+    if CONFIGURATIONS.fullmatch(source.name):
         return _of_configuration(source)
     if source.language not in CODE:
         return None
@@ -196,10 +157,7 @@ def _of_configuration(source: Source) -> Any:
     if source.name == "go.mod":
         named = _GO_MODULE.search(source.text)
         return {"module": named.group(1)} if named else None
-    tools = []
-    for name, words, tool, languages in _TOOLS:
-        if re.fullmatch(name, source.name) and (found := re.search(words, source.text, re.MULTILINE)):
-            tools.append([tool, source.text.count("\n", 0, found.end()) + 1, sorted(languages)])
+    tools = asked_in(source.name, source.text)
     return {"tools": tools} if tools else None
 
 
@@ -228,13 +186,28 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     if tongue not in questions:
         questions[tongue] = _questions(tongue, world)
     for question, layout, how in questions[tongue]:
-        _, path, line, tool = world.noted.get(tongue, (0, "", 0, ""))
-        topic = "\n".join((question, layout, how, _own(tongue, world), path, str(line), tool))
+        topic = _topic(question, layout, how, tongue, world)
         if question == "sorted":
             if facts.get("sorted") is not None:
                 yield Vote(topic, (_KEPT,) if how in facts["sorted"] else ())
         elif (kept := _keeps(_kinds_of(facts["heads"], tongue, world), layout, how)) is not None:
             yield Vote(topic, (_KEPT,) if kept else ())
+
+
+def _topic(question: str, layout: str, how: str, tongue: str, world: World) -> str:
+    _, path, line, tool = world.noted.get(tongue, _NO_TOOL)
+    return "\n".join((question, layout, how, _own(tongue, world), path, str(line), tool))
+
+
+def claims(world: World) -> Iterator[Claim]:
+    """Claim that imports are in the order that a tool is asked to keep, where it is known which one it makes."""
+    for tongue, questions in sorted(world.noted.get("questions", {}).items()):
+        _, path, line, tool = world.noted.get(tongue, _NO_TOOL)
+        for question, layout, how in questions if tool in MADE else ():
+            if question == "order":
+                topic = _topic(question, layout, how, tongue, world)
+                declared = Declared(path, line, statement_of(tool))
+                yield Claim(FAMILY.name, topic, _KEPT, (tongue,), declared, spoken_for(path))
 
 
 def _questions(tongue: str, world: World) -> list[tuple[str, str, str]]:
@@ -247,7 +220,10 @@ def _questions(tongue: str, world: World) -> list[tuple[str, str, str]]:
         ("order", _reduced(tongue, _usual(heads))),
     ):
         choices = []
+        made = MADE.get(world.noted.get(tongue, _NO_TOOL)[3], "")
         for layout in layouts:
+            if turns_round(layout, made):
+                continue
             for how in ("apart", "order"):
                 kept = [each for head in heads if (each := _keeps(head, layout, how)) is not None]
                 if len(kept) >= _FEW and sum(kept) >= _MOSTLY * len(kept):
@@ -255,10 +231,21 @@ def _questions(tongue: str, world: World) -> list[tuple[str, str, str]]:
         if choices:
             *_, layout, how = max(choices)
             found.append((question, layout, how))
+        elif question == "order" and (layout := _declared(tongue, layouts, world)):
+            found.append((question, layout, "apart"))
     if tongue in _SORTING:
         ways = [way for _, ways in sample for way in ways or ()]
         found.append(("sorted", "", max(_HOWS[tongue], key=ways.count)))
     return found
+
+
+def _declared(tongue: str, layouts: Collection[str], world: World) -> str:
+    """Give the order that a tool is asked to make, as far as there is something to be ordered."""
+    made = MADE.get(world.noted.get(tongue, _NO_TOOL)[3], "")
+    kinds = set().union(*layouts)
+    groups = ["".join(kind for kind in group if kind in kinds) for group in made.split("|")]
+    left = "|".join(group for group in groups if group)
+    return left if left in layouts else ""
 
 
 def _usual(heads: list[list[tuple[str, bool]]]) -> frozenset[str]:
@@ -318,9 +305,10 @@ def propose(finding: Finding) -> Proposal | None:
     )
     rule = Rule(RuleKind.IMPORT, {"per": "file", **definition}, finding.scope)
     proposal = Proposal(sentence, rule, PatternCategory.DEPENDENCY, weight=weight)
-    if not path:
+    folder = spoken_for(path)
+    if not path or (folder and not all(f"{glob}/".startswith(f"{folder}/") for glob in finding.scope.include or ("",))):
         return proposal
-    declared = Declared(path, int(line), f"{tool} keeps imports in order")
+    declared = Declared(path, int(line), statement_of(tool))
     return replace(proposal, declared=declared, detail=f"{tool} keeps it so: `{path}`.", weight=weight / 2)
 
 
@@ -372,11 +360,12 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=2,
+    version=3,
     languages=None,
     roles=WRITTEN | {FileRole.DOCS, FileRole.ASSET},
     prior=prior,
     least=Least(sites=10, files=8, share=0.87, careful=0.8, bits=0.35),
     most=6,
     survey=survey,
+    claims=claims,
 )
