@@ -6,7 +6,7 @@ from typing import Any
 
 from app.domain import jobs
 from app.runtime import Runtime
-from workers import measure, nightly, quote, schedule, sweep
+from workers import compare, measure, nightly, quote, schedule, sweep
 from workers.answering import answering
 from workers.ingest import carrying, helping, upkeep
 
@@ -35,6 +35,7 @@ WORKS = (
     Work(jobs.Share, helping.share, seconds=3600),
     Work(jobs.Forget, upkeep.forget, seconds=600, tries=10),
     Work(jobs.Revive, upkeep.revive, seconds=60, every_seconds=5),
+    Work(jobs.Compare, compare.compare, seconds=300, every_seconds=5),
     Work(jobs.Schedule, schedule.schedule, seconds=300, every_seconds=60),
     Work(jobs.Sweep, sweep.sweep, seconds=600, hourly_at_minute=17),
     Work(jobs.Measure, answering(measure.measure), seconds=15, tries=1),

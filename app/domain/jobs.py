@@ -119,6 +119,18 @@ class Revive(Job):
 
 
 @dataclass(frozen=True, slots=True)
+class Compare(Job):
+    """Flag candidates that say what was decided since they were last compared."""
+
+    name = "compare"
+
+    @property
+    def id(self) -> str | None:
+        """One look at a time is enough."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule(Job):
     """Start the runs whose time has come."""
 

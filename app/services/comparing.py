@@ -21,7 +21,7 @@ _DECIDED = (PatternStatus.AUTHORITATIVE, PatternStatus.REJECTED)
 async def compare(tx: Tx, repo_id: UUID) -> int:
     """Flag candidates that say what an authoritative or rejected pattern says, and only those; count them.
 
-    Part of what a run writes: no person changed anything, so no version grows and no history is written.
+    No person changed anything of them, so no version grows and no history is written.
     """
     rows = await _rows(tx, repo_id)
     return await _flag(tx, rows, [row for row in rows if row.status in _WAITING])
@@ -33,6 +33,12 @@ async def compare_one(tx: Tx, pattern_id: UUID) -> None:
     if repo_id is not None:
         rows = await _rows(tx, repo_id)
         await _flag(tx, rows, [row for row in rows if row.id == pattern_id and row.status in _WAITING])
+
+
+async def note(tx: Tx, repo_id: UUID, sequence: int) -> None:
+    """Note up to which change the candidates of a repository were compared."""
+    repo = models.Repo
+    await tx.session.execute(update(repo).where(repo.id == repo_id).values(compared_sequence=sequence))
 
 
 async def _flag(tx: Tx, rows: Sequence[_Row], asked: Sequence[_Row]) -> int:
@@ -47,8 +53,10 @@ async def _flag(tx: Tx, rows: Sequence[_Row], asked: Sequence[_Row]) -> int:
     found = similar(waiting, [told[row.id] for row in decided], only={row.id for row in asked})
     for row in asked:
         if row.similar_to_id != found.get(row.id):
-            flagged = update(models.Pattern).where(models.Pattern.id == row.id)
-            await tx.session.execute(flagged.values(similar_to_id=found.get(row.id)))
+            # It may have been decided a moment ago.
+            still = models.Pattern.id == row.id, models.Pattern.status.in_(_WAITING)
+            flagged = update(models.Pattern).where(*still).values(similar_to_id=found.get(row.id))
+            await tx.session.execute(flagged)
     return len(found)
 
 

@@ -36,6 +36,7 @@ class Repo(Table):
         at_most("last_error", 2000),
         at_most("schedule_cron", 100),
         within("change_sequence", 0),
+        within("compared_sequence", 0),
         within("file_count", 0),
         within("token_count", 0),
     )
@@ -63,6 +64,8 @@ class Repo(Table):
     schedule_cron: Mapped[str | None]
     schedule_due_at: Mapped[datetime | None]
     change_sequence: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    # Up to which change its candidates were compared with what was decided.
+    compared_sequence: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_at: Mapped[Now]
 
 
