@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 from app.domain import errors
 from app.domain.errors import Conflict, NotFound, Refusal, Unavailable
 from app.domain.jobs import Question
+from app.domain.repo import Owner
 from app.domain.snapshot import FileFacts
 from app.domain.source import SourceFailed
 from app.gateways import git
 from app.reads import files, repos
 from app.runtime import Runtime
-from app.services.indexing import Owner
 from workers.ingest.step import sources_of
 
 Q = TypeVar("Q", bound=Question)

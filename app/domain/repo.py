@@ -1,6 +1,17 @@
 """A connected repository: where it comes from and how its ingestion stands."""
 
+from dataclasses import dataclass
+from uuid import UUID
+
 from app.domain.words import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The repository that rows and stored objects belong to, and its organization."""
+
+    repo_id: UUID
+    organization_id: UUID
 
 
 class SourceKind(Word):

@@ -1,9 +1,7 @@
 """Indexing: what a run writes of a repository's files and merged changes; only while its claim holds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, Boolean, Integer, Text, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +10,7 @@ from app.db import models
 from app.db.tx import Tx
 from app.domain.history import Landing
 from app.domain.ids import new_id
+from app.domain.repo import Owner
 from app.domain.snapshot import FACTS_VERSION
 
 BATCH = 2_000
@@ -22,14 +21,6 @@ COLUMNS = (
 _KINDS = (Text, Text, BigInteger, Text, Text, Integer, *6 * (Boolean,))
 
 files = models.RepoFile.__table__.c
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The repository that the rows belong to."""
-
-    repo_id: UUID
-    organization_id: UUID
 
 
 Row = Sequence[Any]

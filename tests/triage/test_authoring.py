@@ -12,11 +12,11 @@ from app.db.models import Evidence, Pattern
 from app.domain.ids import Kind, public
 from app.domain.jobs import Ingest, Measure, Quote
 from app.domain.pattern import PatternStatus
+from app.domain.repo import Owner
 from app.domain.run import IngestionStage, RunTrigger
 from app.domain.source import SourceFailed, SourceProblem
 from app.domain.viewer import Role
 from app.services import indexing, ingesting
-from app.services.indexing import Owner
 from tests import factories as make
 from tests.gateways.making import Made
 from tests.identity.installation import installed

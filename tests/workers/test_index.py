@@ -216,6 +216,7 @@ def test_what_hands_import_is_light() -> None:
         "import sys, pkgutil, importlib, workers.crafts\n"
         "for found in pkgutil.iter_modules(workers.crafts.__path__, 'workers.crafts.'):\n"
         "    importlib.import_module(found.name)\n"
+        "import workers.mining.crafts, workers.mining.buckets, workers.mining.trying\n"
         "print(sorted({'sqlalchemy', 'asyncpg', 'redis', 'arq', 'pydantic', 'structlog'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

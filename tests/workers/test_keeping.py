@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from app.domain.repo import Owner
 from app.gateways.storage import Storage
-from app.services.indexing import Owner
 from workers.mining.keeping import Kept, read
 
 OWNER = Owner(UUID(int=1), UUID(int=2))

@@ -16,11 +16,11 @@ from uuid import UUID
 import orjson
 
 from app.domain.errors import NotFound
+from app.domain.repo import Owner
 from app.domain.run import IngestionStage
 from app.reads import runs
 from app.runtime import Runtime
 from app.services import ingesting, sharing
-from app.services.indexing import Owner
 from app.services.ingesting import Superseded
 from app.services.sharing import Shard
 from workers.ingest.step import Attempt, sources_of, storage_of

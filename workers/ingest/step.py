@@ -9,11 +9,11 @@ from uuid import UUID
 from app.config import Settings
 from app.domain.authorship import Authorship
 from app.domain.confidence import Team
+from app.domain.repo import Owner
 from app.domain.snapshot import FileFacts
 from app.gateways import git
 from app.gateways.storage import Storage
 from app.runtime import Runtime
-from app.services.indexing import Owner
 from workers.mining.prospects import Prospect, Report, Standing
 from workers.progress import Progress
 

@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from app.domain.errors import NotFound
+from app.domain.repo import Owner
 from app.gateways.storage import Storage
-from app.services.indexing import Owner
 
 _IN_USE = 0.5
 _SEGMENT_FILES, _SEGMENT_BYTES = 4_000, 24 << 20
