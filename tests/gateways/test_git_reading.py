@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -20,10 +21,12 @@ from app.gateways.git import (
     entry_at,
     files,
     first_parent_changes,
+    index_commits,
     landings,
     sizes,
     tracing,
 )
+from app.gateways.git.blaming import blame_of
 from tests.gateways.making import START, Made, traced
 
 Item = TypeVar("Item")
@@ -251,6 +254,35 @@ async def test_blame_tells_who_wrote_lines(made: Made, cache: Path) -> None:
     assert (found[1].commit, found[1].authored_at) == (first, datetime(2026, 1, 1, 1, tzinfo=UTC))
     assert await blame_line(cache, last, "a.py", 1) is None
     assert await blame_line(cache, last, "b.py", 4) is None
+
+
+async def test_what_is_written_down_of_commits_changes_nothing_of_who_wrote_lines(made: Made, cache: Path) -> None:
+    for number, author in enumerate(("Bob", "Cid", "Bob", "Dan")):
+        text = "".join(f"{min(line, number)}\n" for line in range(4))
+        made.commit({"a.py": text, f"{number}.py": text}, author=f"{author} <{author}@example.com>")
+    last = made.commit({"b.py": "1\n"})
+    expected = await blame_lines(cache, last, "a.py", [1, 2, 3, 4])
+    assert {line: each.author for line, each in expected.items()} == {1: "Bob", 2: "Cid", 3: "Bob", 4: "Dan"}
+    await index_commits(cache)
+    assert await blame_lines(cache, last, "a.py", [1, 2, 3, 4]) == expected
+    last = made.commit({"a.py": "0\n1\n2\n4\n"}, author="Eve <eve@example.com>")
+    after = await blame_lines(cache, last, "a.py", [1, 2, 3, 4])
+    assert {line: each.author for line, each in after.items()} == {1: "Bob", 2: "Cid", 3: "Bob", 4: "Eve"}
+    await index_commits(cache)
+    assert list((cache / "objects" / "info" / "commit-graphs").glob("*.graph"))
+    assert await blame_lines(cache, last, "a.py", [1, 2, 3, 4]) == after
+    assert blame_of(cache, last, "a.py", [1, 4], {}, seconds=60) == {line: after[line] for line in (1, 4)}
+
+
+def test_a_file_whose_history_takes_too_long_is_left(
+    made: Made, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = made.commit({"a.py": "1\n"})
+    slow = tmp_path / "git"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert blame_of(cache, last, "a.py", [1], {}, seconds=0.05) == {}
 
 
 async def test_lines_that_a_file_does_not_have_were_written_by_nobody(made: Made, cache: Path) -> None:

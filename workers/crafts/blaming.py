@@ -22,6 +22,8 @@ class Snapshot:
     cache: str
     commit: str
     mailmap: dict[str, str]
+    seconds: float
+    """How long anybody waits for one file."""
 
 
 @contextmanager
@@ -30,7 +32,9 @@ def blaming(snapshot: Snapshot) -> Iterator[Callable[[Sequence[Asked]], Iterator
 
     def blame(asked: Sequence[Asked]) -> Iterator[Written]:
         for path, lines in asked:
-            told = blame_of(Path(snapshot.cache), snapshot.commit, path, lines, snapshot.mailmap)
+            told = blame_of(
+                Path(snapshot.cache), snapshot.commit, path, lines, snapshot.mailmap, seconds=snapshot.seconds
+            )
             yield {line: (each.author, each.authored_at) for line, each in told.items() if each.author}
 
     yield blame

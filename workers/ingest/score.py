@@ -31,9 +31,9 @@ from workers.mining.prospects import Prospect
 BLAME_SECONDS = 5.0
 # A later run has few new places to ask about; what the first ones left over is asked bit by bit.
 _LATER_SECONDS = 1.0
-# For so many files a graph of the commits is worth making first.
+# For so many files it is worth while to write down first what each commit changed.
 _MANY_FILES = 20
-_FILE_SECONDS, _FILES_AT_ONCE = 3.0, 4
+_FILE_SECONDS = 2.0
 _SHOWN_FIRST = 3
 _MINER = "miner "
 _NAMES = 10
@@ -219,17 +219,21 @@ async def _blamed(attempt: Attempt, places: Sequence[Sequence[Verified]]) -> Bla
                 else:
                     asked.setdefault(place.path, set()).add(line)
     attempt.progress.move(0, len(asked))
-    if len(asked) >= _MANY_FILES and not known:
+    if len(asked) >= _MANY_FILES:
         await git.index_commits(attempt.cache)
     snapshot = Snapshot(
-        str(attempt.cache), attempt.found.commit, await git.mailmap(attempt.cache, attempt.found.commit)
+        str(attempt.cache),
+        attempt.found.commit,
+        await git.mailmap(attempt.cache, attempt.found.commit),
+        _FILE_SECONDS,
     )
     asking = attempt.runtime.hands.each(
         blaming,
         snapshot,
         _in_time(((path, sorted(lines)) for path, lines in asked.items()), _LATER_SECONDS if known else BLAME_SECONDS),
-        seconds=_FILE_SECONDS,
-        batch=_FILES_AT_ONCE,
+        seconds=2 * _FILE_SECONDS,
+        # What was dealt out is waited for when the time is over.
+        batch=1,
         party=attempt.owner.organization_id,
     )
     done = 0

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 
 from app.domain.history import Blame
 from app.domain.source import SourceFailed, SourceProblem
@@ -14,6 +15,8 @@ from app.gateways.git.reading import blobs, checked, entry_at
 _LARGEST_BLAMED = 4_000_000
 _BLAME_SECONDS, _GRAPH_SECONDS = 30.0, 30.0
 _MOST_TOLD = 4 * _LARGEST_BLAMED
+# So many commits are looked through at once, which takes some five seconds.
+_MOST_FILTERS = 100_000
 # The graph in a cache of ours is our own: no fetch brings one along.
 _GRAPH = {"core.commitGraph": "true"}
 # What one file, or a version of it, can do to a git that looks into it.
@@ -21,11 +24,15 @@ _OF_CONTENT = {SourceProblem.OBJECTS_MISSING, SourceProblem.TOO_LARGE, SourcePro
 
 
 async def index_commits(cache: Path) -> None:
-    """Write the graph of all commits beside them, with which git walks back through history three times as fast."""
+    """Write down beside the commits how they hang together and what each changed; then blame takes a sixth of the time.
+
+    What is written already stays, so that it costs next to nothing when a few commits are new.
+    """
     # It cannot be had for each history, and nobody needs it.
     with suppress(SourceFailed):
         await answer(
             *("commit-graph", "write", "--reachable", "--no-progress"),
+            *("--split", "--changed-paths", f"--max-new-filters={_MOST_FILTERS}"),
             repository=cache,
             config=_GRAPH,
             seconds=_GRAPH_SECONDS,
@@ -80,8 +87,10 @@ async def blame_line(cache: Path, commit: str, path: str, line: int) -> Blame | 
     return (await blame_lines(cache, commit, path, [line])).get(line)
 
 
-def blame_of(cache: Path, commit: str, path: str, lines: Iterable[int], names: Mapping[str, str]) -> dict[int, Blame]:
-    """Find who wrote lines that a file has, from inside a child process; none where git cannot say it."""
+def blame_of(
+    cache: Path, commit: str, path: str, lines: Iterable[int], names: Mapping[str, str], *, seconds: float
+) -> dict[int, Blame]:
+    """Find who wrote lines that a file has, from inside a child process; none where git cannot say it in time."""
     # The PATH is the operator's word, the commit is checked, and a path stands where nothing else can.
     with subprocess.Popen(  # noqa: S603
         ["git", f"--git-dir={cache}", *_arguments(commit, path, lines)],  # noqa: S607
@@ -92,7 +101,10 @@ def blame_of(cache: Path, commit: str, path: str, lines: Iterable[int], names: M
         env=surroundings({**_GRAPH, **names}, {}),
     ) as git:
         assert git.stdout is not None
+        late = Timer(seconds, git.kill)
+        late.start()
         told = git.stdout.read(_MOST_TOLD)
+        late.cancel()
         git.kill()
     return {blame.line: blame for blame in _blamed(told)} if told.endswith(b"\n") else {}
 
