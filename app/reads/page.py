@@ -154,8 +154,13 @@ def sliced(
         statement = statement.where(_beyond(rows, order, cut.after, after))
     if cut.before is not None:
         statement = statement.where(_beyond(rows, _reversed(order), cut.before, before))
+    return headed(statement, rows.c, order, cut, more=more)
+
+
+def headed(statement: Select[Any], columns: Any, order: Order, cut: Slice, *, more: bool) -> Select[Any]:
+    """Give the head of what is there, walked in a slice's direction; `columns` are those that the order goes by."""
     wanted = _reversed(order) if cut.backward else order
-    return statement.order_by(*in_order(rows.c, wanted)).limit(literal_column(str(cut.size + more)))
+    return statement.order_by(*in_order(columns, wanted)).limit(literal_column(str(cut.size + more)))
 
 
 def in_order(columns: Any, order: Order) -> list[ColumnElement[Any]]:

@@ -92,7 +92,10 @@ def _covers(rows: Rows, value: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def _equal(column: str, kind: Kind, argument: str) -> Filter:
     return Filter(
-        lambda rows, value: rows.c[column] == value, Uuid(), lambda given: parse_as(kind, given, field=argument)
+        lambda rows, value: rows.c[column] == value,
+        Uuid(),
+        lambda given: parse_as(kind, given, field=argument),
+        finds=True,
     )
 
 
@@ -126,8 +129,9 @@ PATTERNS = Many(
             search_terms,
             # The weights are those of the search column: a name counts more than a description, that more than a why.
             lambda rows, value: cast(func.ts_rank(rows.c.search, _terms(value)), Double),
+            finds=True,
         ),
-        "similar_only": Filter(lambda rows, _: rows.c.similar_to_id.is_not(None), Boolean()),
+        "similar_only": Filter(lambda rows, _: rows.c.similar_to_id.is_not(None), Boolean(), finds=True),
         "path": Filter(_covers, Text(), _language_and_path),
     },
 )

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Label, LargeBinary, Select, Uuid, any_, bindparam, func, select, true
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Select, Uuid, any_, bindparam, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.reads.page import Cursors, Slice, in_order, slice_of, sliced
+from app.reads.page import Cursors, Slice, headed, in_order, slice_of, sliced
 from app.reads.roots import SHAPES
 from app.reads.shape import BEST_FIRST, Filter, Many, Only, Order, Record, Rows, Shape, Tally, Visibility
 from app.reads.visible import Reach, Sight, View, is_pinned
@@ -86,12 +86,21 @@ class Listing:
         return replace(self, asked=asked)
 
     def conditions(
-        self, rows: Rows | None = None, owner: ColumnElement[UUID] | None = None
+        self,
+        rows: Rows | None = None,
+        owner: ColumnElement[UUID] | None = None,
+        organization: ColumnElement[UUID] | None = None,
     ) -> list[ColumnElement[bool]]:
-        """Say which rows belong to the list, the slice aside: the owner's that are visible and pass the filters."""
+        """Say which rows belong to the list, the slice aside: the owner's that are visible and pass the filters.
+
+        `organization` where those of one that the viewer sees are asked for, instead of those of all.
+        """
         rows = self.rows if rows is None else rows
         seen_by, pin = self.shape.seen_by, self.pin
-        if pin is None or seen_by.permission is None:
+        if organization is not None and seen_by.column is not None:
+            theirs = rows.c[seen_by.column]
+            conditions = [is_pinned(theirs, organization) if pin is not None else theirs == organization]
+        elif pin is None or seen_by.permission is None:
             conditions = [seen_by.condition(rows, self.sight)]
         else:
             conditions = [self.sight.covers(seen_by.permission, rows.c[pin], pinned=True)]
@@ -116,18 +125,53 @@ class Listing:
         if "repo_id" in self.filters:
             return None
         is_one = seen_by.column in self.filters or self.sight.reach(seen_by.permission) is Reach.ONE
-        return seen_by.column if is_one else None
+        return seen_by.column if is_one or self.spreads else None
 
-    def arranged(self, statement: Select[Any], *, more: bool = True) -> Select[Any]:
-        """Put the rows of a statement in order, and cut the slice out; with `more`, one row beyond it."""
+    @property
+    def spreads(self) -> bool:
+        """Tell whether the rows are those of several organizations, and only their order tells which come first.
+
+        An index has the rows of each organization in every order, but none those of several: the head of each one's,
+        put together, is all that has to be looked at.
+        """
+        permission = self.shape.seen_by.permission
+        if self.cut is None or self.many.by is not None or permission is None:
+            return False
+        if any(chosen.finds for chosen in self.filters.values()):
+            return False
+        reach = self.sight.reach(permission)
+        # The ids of all rows are an index of their own.
+        return reach is Reach.SEVERAL or (reach is Reach.EVERYWHERE and self.order.keys[0].column != "id")
+
+    def sliced(
+        self, columns: Sequence[ColumnElement[Any]], owner: ColumnElement[UUID] | None = None, *, more: bool = True
+    ) -> Select[Any]:
+        """Select columns of the rows of the slice in its order, and with `more` of one row beyond it."""
+        if not self.spreads:
+            whole = select(*columns).select_from(self.rows).where(*self.conditions(owner=owner))
+            return self._arranged(whole, self.rows, more=more)
+        assert self.cut is not None
+        assert self.shape.seen_by.permission is not None
+        near, theirs = self.shape.rows, self.sight.organizations(self.shape.seen_by.permission)
+        keys = [near.c[key.column] for key in self.order.keys]
+        # Nothing but what stands in the index: whole rows are read of the page alone.
+        heads = select(*keys).where(*self.conditions(near, organization=theirs.c.id)).correlate(theirs)
+        head = self._arranged(heads, near, more=more).lateral("head")
+        merged = select(*head.c).select_from(theirs.join(head, true()))
+        page = headed(merged, head.c, self.order, self.cut, more=more).subquery("page")
+        whole = select(*columns).select_from(page.join(self.rows, self.rows.c.id == page.c.id))
+        return headed(whole, page.c, self.order, self.cut, more=more)
+
+    def _arranged(self, statement: Select[Any], rows: Rows, *, more: bool) -> Select[Any]:
+        """Put the rows of a statement in order, and cut the slice out."""
         if self.pin is not None:
-            owner = self.rows.c[self.pin]
+            owner = rows.c[self.pin]
             # The direction is that of the walk, so that one index serves both.
             statement = statement.order_by(owner.desc() if self._falls else owner.asc())
         if self.cut is None:
-            return statement.order_by(*in_order(self.rows.c, self.order))
+            return statement.order_by(*in_order(rows.c, self.order))
         names = (self.place_names("after"), self.place_names("before"))
-        return sliced(statement, self.rows, self.order, self.cut, names, more=more)
+        return sliced(statement, rows, self.order, self.cut, names, more=more)
 
     @property
     def _falls(self) -> bool:
@@ -324,16 +368,19 @@ async def tally_of(
 
 
 def _records(shape: Shape, rows: Rows, sight: Sight) -> Select[Any]:
+    return select(*_columns(shape, rows, sight))
+
+
+def _columns(shape: Shape, rows: Rows, sight: Sight) -> list[ColumnElement[Any]]:
     plain: list[ColumnElement[Any]] = [rows.c[name] for name in shape.columns if name not in shape.computed]
-    computed: list[Label[Any]] = [express(rows, sight).label(name) for name, express in shape.computed.items()]
-    return select(*plain, *computed)
+    return [*plain, *(express(rows, sight).label(name) for name, express in shape.computed.items())]
 
 
 def _listed(listing: Listing, owner: ColumnElement[UUID] | None = None) -> Select[Any]:
-    statement = _records(listing.shape, listing.rows, listing.sight).where(*listing.conditions(owner=owner))
+    columns = _columns(listing.shape, listing.rows, listing.sight)
     if listing.cut is not None:
-        statement = statement.add_columns(func.concat(*listing.cursor()).label("cursor_"))
-    return listing.arranged(statement)
+        columns.append(func.concat(*listing.cursor()).label("cursor_"))
+    return listing.sliced(columns, owner)
 
 
 def _page(listing: Listing, rows: Sequence[Any]) -> Page:

@@ -70,6 +70,7 @@ REPOS = Many(
             lambda rows, value: rows.c.organization_id == value,
             Uuid(),
             lambda given: parse_as(Kind.ORGANIZATION, given, field="organizationId"),
+            finds=True,
         ),
         "ingestion_status": Filter(lambda rows, value: rows.c.ingestion_status == value, Text()),
         "source": Filter(lambda rows, value: rows.c.source == value, Text()),

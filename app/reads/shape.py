@@ -105,6 +105,8 @@ class Filter:
     # Of a list of values, what a list of one comes to. An index gives the rows of one value in the order of what stands
     # behind it, and that is the id; among the rows of several it has no order.
     of_one: "Filter | None" = None
+    # Whether an index finds the few rows that meet it, so that they are best put in order when they were found.
+    finds: bool = False
 
     def asks(self, given: Any) -> bool:
         """Tell whether a value asks for anything: null and false do not, nor do blanks in the place of words."""

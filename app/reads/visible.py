@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, false, true
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Uuid, any_, bindparam, column, false, func, true
 from sqlalchemy.dialects.postgresql import array
 
+from app.db.models import Organization
 from app.domain.viewer import Permission, Viewer
 
 # The permissions that make rows visible; all others guard decisions.
@@ -66,6 +67,17 @@ class Sight:
                 return is_pinned(organization_id, one) if pinned else organization_id == one
             case Reach.SEVERAL:
                 return organization_id == any_(bindparam(_name(permission), type_=ARRAY(Uuid)))
+
+    def organizations(self, permission: Permission) -> FromClause:
+        """Give the ids of the organizations where the viewer has a permission, as rows."""
+        match self.reach(permission):
+            case Reach.EVERYWHERE:
+                return Organization.__table__.alias()
+            case Reach.SEVERAL:
+                several = func.unnest(bindparam(_name(permission), type_=ARRAY(Uuid)))
+                return several.table_valued(column("id", Uuid), name="theirs").render_derived(name="theirs")
+            case reach:
+                raise ValueError(reach)
 
 
 def is_pinned(owner: ColumnElement[UUID], value: ColumnElement[UUID]) -> ColumnElement[bool]:

@@ -131,8 +131,8 @@ class _Listed:
     def statement(self, *, more: bool = False) -> Select[Any]:
         """Give the rows of the slice, and with `more` one beyond it."""
         # One level for rows and what is made of them: a page of whole rows below it costs half as much again.
-        statement = self.whole(self.listing.rows, *(self.columns or [NOTHING.label("nothing")]))
-        return self.listing.arranged(statement, more=more)
+        statement = self.listing.sliced(self.columns or [NOTHING.label("nothing")], self.owner, more=more)
+        return statement if self.outer is None else statement.correlate(self.outer)
 
     def subquery(self, *, more: bool = False, numbered: bool = False) -> Any:
         """Give the same rows to another statement."""
