@@ -11,7 +11,7 @@ from typing import Any
 from app.domain.pattern import PatternCategory
 from app.domain.rule import Rule, RuleKind, Scope
 from app.miners.core.family import SCRIPTS, Family, File, Finding, Least, Proposal, Vote, World
-from app.miners.core.words import in_scope
+from app.miners.core.words import in_scope, listed_places
 from app.syntax import Source, imports_of
 
 _OWN = "own modules of "
@@ -248,8 +248,7 @@ def _own(finding: Finding) -> Proposal:
 
 
 def _places(scope: Scope, place: str) -> str:
-    inner = [glob.removesuffix("**") for glob in scope.include if glob != f"{place}/**"]
-    return f" in {', '.join(f'`{glob}`' for glob in inner)}" if inner else ""
+    return listed_places([glob.removesuffix("**") for glob in scope.include if glob != f"{place}/**"])
 
 
 def _way(finding: Finding) -> Proposal | None:
@@ -286,8 +285,7 @@ def _way(finding: Finding) -> Proposal | None:
 
 
 def _where(finding: Finding) -> str:
-    places = [f"`{glob.removesuffix('**')}`" for glob in finding.scope.include]
-    return f" in {', '.join(places)}" if places else ""
+    return listed_places([glob.removesuffix("**") for glob in finding.scope.include])
 
 
 def prior(finding: Finding) -> float:

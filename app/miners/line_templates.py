@@ -13,7 +13,7 @@ from app.domain.pattern import PatternCategory
 from app.domain.rule import Rule, RuleKind
 from app.domain.templates import stem_of, template_of
 from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
-from app.miners.core.words import in_scope
+from app.miners.core.words import in_scope, with_lines
 from app.syntax import Source
 
 _MOST_LINES = 160
@@ -63,10 +63,8 @@ def propose(finding: Finding) -> Proposal | None:
     """Say which lines they are."""
     lines = finding.together or (finding.form,)
     rule = Rule(RuleKind.REGEX, {"per": "file", "lines": list(lines)}, finding.scope)
-    shown = ", ".join(f"`{line}`" for line in lines[:_MOST_SHOWN])
-    more = f" and {len(lines) - _MOST_SHOWN} more lines" if len(lines) > _MOST_SHOWN else ""
     return Proposal(
-        f"{in_scope(finding, 'Files')} carry {shown}{more}"[:200],
+        with_lines(f"{in_scope(finding, 'Files')} carry", lines, _MOST_SHOWN),
         rule,
         PatternCategory.STRUCTURAL,
         weight=1.2 if any("{" in line and "}" in line for line in lines) else 1.0,

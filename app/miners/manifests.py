@@ -14,6 +14,7 @@ from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.domain.templates import stem_of, template_of
 from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.words import listed_places, with_lines
 from app.syntax import Source
 
 _MANIFESTS = frozenset(
@@ -57,12 +58,10 @@ def propose(finding: Finding) -> Proposal | None:
     include = tuple(f"{folder}**/{finding.topic}" for folder in folders) or (f"*/**/{finding.topic}",)
     scope = replace(finding.scope, include=include, exclude=())
     definition = {"per": "file", "lines": list(lines)}
-    shown = ", ".join(f"`{line.removesuffix(',')}`" for line in lines[:_MOST_SHOWN])
-    more = f" and {len(lines) - _MOST_SHOWN} more lines" if len(lines) > _MOST_SHOWN else ""
-    where = f" in {', '.join(f'`{folder}`' for folder in folders)}" if folders else ""
     of = "Example files" if scope.roles == (FileRole.EXAMPLE,) else "Files"
+    begin = f"{of} `{finding.topic}`{listed_places(folders)} say"
     return Proposal(
-        f"{of} `{finding.topic}`{where} say {shown}{more}"[:200],
+        with_lines(begin, [line.removesuffix(",") for line in lines], _MOST_SHOWN),
         Rule(RuleKind.REGEX, definition, scope),
         PatternCategory.STRUCTURAL,
     )

@@ -83,6 +83,25 @@ def test_a_kind_of_file_is_a_scope() -> None:
     }
 
 
+def mixed(folders: str, forms: str) -> dict[str, str]:
+    """Have folders of which each has as many of one form as of the other."""
+    return {
+        f"{folder}/{folder}{number}.py": f"form = {forms[number % 2]}\n" for folder in folders for number in range(10)
+    }
+
+
+def test_what_holds_only_here_and_there_is_chance() -> None:
+    agreeing = files("a", "x", 9) | files("b", "x", 9) | files("c", "x", 9)
+    found = trial(agreeing | mixed("defghijk", "xy"), families=[FORMS])
+    assert found.said == []
+    assert found.suppressed.counts == {"only here and there": 1}
+
+
+def test_what_is_found_nowhere_else_is_said_of_several_places() -> None:
+    agreeing = files("a", "x", 9) | files("b", "x", 9) | files("c", "x", 9)
+    assert trial(agreeing | mixed("defghijk", "yz"), families=[FORMS]).find("x").scope == ("a/**", "b/**", "c/**")
+
+
 def test_too_few_and_too_mixed_say_nothing() -> None:
     assert trial(files("a", "x", 7), families=[FORMS]).said == []
     assert trial(files("a", "x", 14) | files("a", "y", 12, start=14), families=[FORMS]).said == []

@@ -83,6 +83,8 @@ class Finding:
     """Conforming and applicable sites of files that are new."""
     together: tuple[str, ...] = ()
     """Forms that the same files carry, where the family asked for them to be joined; this form is the first."""
+    gathered: float = 1.0
+    """The share of all that conforms, anywhere, that the scope has."""
 
     @property
     def share(self) -> float:

@@ -7,6 +7,7 @@ from math import log2
 from typing import Any
 
 from app.domain.listing import Listing
+from app.domain.pattern import PatternType
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, Scope
 from app.domain.statistics import surprise, wilson_low
@@ -27,6 +28,8 @@ _LEAST_ELSEWHERE = 4
 _LEAST_CLAIMED = 5
 _CITED = 0.85
 _UNSEEN = 0.02
+# An answer in so many places, which together have less than half of all that conforms, holds there by chance.
+_SCATTERED, _HALF = 3, 0.5
 
 Files = Callable[[], Iterable[tuple[File, Facts]]]
 """Gives all files anew each time it is called; nobody keeps them."""
@@ -141,10 +144,12 @@ class _Mining:
                 continue
             if candidate is None:
                 self.suppressed.add("nothing worth saying", f"{family.name}: {finding.topic} {finding.form}"[:120])
+            elif not family.local and _scattered(candidate):
+                self.suppressed.add("only here and there", _told(candidate))
             elif candidate.bits < family.least.bits:
                 self.norms[_key(candidate)] = candidate
                 reason = "holds everywhere" if family.local else "language norm"
-                self.suppressed.add(reason, f"{candidate.proposal.name} ({finding.conforming} of {finding.applicable})")
+                self.suppressed.add(reason, _told(candidate))
             else:
                 candidates.append(candidate)
         return candidates
@@ -289,8 +294,23 @@ def _findings(family: Family, topic: Topic, counts: Counts) -> Iterable[tuple[Fa
             elsewhere=(everywhere.sites - have.sites) / outside if outside >= _LEAST_ELSEWHERE else None,
             rivals=_rivals(form, forms, grounds, where, counts) if single and have.sites < of.sites else (),
             new=(have.new, of.new),
+            gathered=have.sites / everywhere.sites,
         )
         yield family, finding
+
+
+def _told(candidate: Candidate) -> str:
+    return f"{candidate.proposal.name} ({candidate.finding.conforming} of {candidate.finding.applicable})"
+
+
+def _scattered(candidate: Candidate) -> bool:
+    """Tell whether an answer holds in some folders that have nothing in common but that it happens to hold there.
+
+    Of many folders some agree by chance, where most that conforms is found elsewhere; how files are named and where
+    they lie is a matter of folders.
+    """
+    finding, filed = candidate.finding, candidate.proposal.type is PatternType.FILESYSTEM
+    return not filed and len(finding.scope.include) >= _SCATTERED and finding.gathered < _HALF
 
 
 def _rivals(

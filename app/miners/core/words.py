@@ -6,7 +6,10 @@ from app.domain.recognition import FileRole
 from app.domain.rule import Scope
 from app.miners.core.family import Finding
 
-_MOST_EXCEPTIONS = 2
+_MOST_PLACES, _MOST_EXCEPTIONS, _MOST_PARTS = 2, 2, 3
+# What folders have in common is said once where it is so long, and exceptions are counted where their names are.
+_LONG, _LONG_EXCEPTIONS = 20, 64
+_MOST_LETTERS = 200
 _ROLES = {
     FileRole.SOURCE: "source",
     FileRole.TEST: "test",
@@ -41,17 +44,61 @@ def places_in_words(scope: Scope) -> str:
     if not scope.include:
         return _but_not_in(scope)
     shown = [glob.removesuffix("**") if glob != "**" else glob for glob in scope.include]
-    names = [f"`{name}`" for name in shown if not name.startswith("**/*.")]
+    names = [name for name in shown if not name.startswith("**/*.")]
+    return f"{listed_places(names)}{_but_not_in(scope)}"
+
+
+def listed_places(names: Sequence[str]) -> str:
+    """Name some places, so many that a sentence can bear: ` in `a/`, `b/` and 3 more places`."""
     if not names:
-        return _but_not_in(scope)
-    return f" in {_listed(names)}{_but_not_in(scope)}"
+        return ""
+    common = _in_common(names)
+    if len(names) > 1 and len(common) >= _LONG:
+        end = "/" if all(name.endswith("/") for name in names) else ""
+        parts = [name[len(common) :].removesuffix(end) for name in names]
+        parts[_MOST_PARTS:] = ["…"] if len(parts) > _MOST_PARTS else []
+        return f" in `{common}{{{','.join(parts)}}}{end}`"
+    shown = [f"`{name}`" for name in names]
+    if len(shown) > _MOST_PLACES + 1:
+        shown[_MOST_PLACES:] = [f"{len(shown) - _MOST_PLACES} more places"]
+    return f" in {_listed(shown)}"
+
+
+def _in_common(names: Sequence[str]) -> str:
+    """Give the folder that some folders are all below of."""
+    first, last = min(names), max(names)
+    same = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[: first.rfind("/", 0, same) + 1]
 
 
 def _but_not_in(scope: Scope) -> str:
+    if not scope.exclude:
+        return ""
     names = [f"`{glob.removesuffix('**')}`" for glob in scope.exclude[:_MOST_EXCEPTIONS]]
+    if sum(map(len, names)) > _LONG_EXCEPTIONS:
+        count = len(scope.exclude)
+        return f" (but not in {count} places)" if count > 1 else " (with one exception)"
     if len(scope.exclude) > _MOST_EXCEPTIONS:
         names.append("other places")
-    return f" (but not in {_listed(names)})" if names else ""
+    return f" (but not in {_listed(names)})"
+
+
+def with_lines(begin: str, lines: Sequence[str], most: int) -> str:
+    """End a sentence by some lines of code, as many as a sentence can bear, none of them cut but an only one."""
+    shown: list[str] = []
+    # Each line has two marks, a comma and a space; what is left out is told in some letters more.
+    room = _MOST_LETTERS - len(begin) - len(" and 99 more lines")
+    for line in lines[:most]:
+        room -= len(line) + 4
+        if shown and room < 0:
+            break
+        shown.append(line)
+    left = len(lines) - len(shown)
+    more = f" and {left} more line{'s' if left > 1 else ''}" if left else ""
+    room = _MOST_LETTERS - len(begin) - len(more) - len(" ``")
+    if len(shown) == 1 and len(shown[0]) > room:
+        shown[0] = f"{shown[0][: max(room - 1, 0)]}…"
+    return f"{begin} {', '.join(f'`{line}`' for line in shown)}{more}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,0 +1,43 @@
+"""Sentences: places and lines of code, as many as a reader can bear."""
+
+import pytest
+
+from app.domain.rule import Scope
+from app.miners.core.words import places_in_words, with_lines
+
+DEEP = "crates/plugin/src/command"
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "words"),
+    [
+        ((), (), ""),
+        (("a/**",), (), " in `a/`"),
+        (("a/**", "b/**"), ("a/x/**",), " in `a/` and `b/` (but not in `a/x/`)"),
+        (("a/**", "b/**", "c/**"), (), " in `a/`, `b/` and `c/`"),
+        (("a/**", "b/**", "c/**", "d/**", "e/**"), (), " in `a/`, `b/` and 3 more places"),
+        ((f"{DEEP}/data/**", f"{DEEP}/date/math/**"), (), f" in `{DEEP}/{{data,date/math}}/`"),
+        (tuple(f"{DEEP}/{name}/**" for name in "abcde"), (), f" in `{DEEP}/{{a,b,c,…}}/`"),
+        ((f"{DEEP}/**", f"{DEEP}s/**"), (), f" in `{DEEP}/` and `{DEEP}s/`"),
+        ((), ("a/**", "b/**", "c/**"), " (but not in `a/`, `b/` and other places)"),
+        ((), (f"{DEEP}/first/of/them/**", f"{DEEP}/second/**", "c/**"), " (but not in 3 places)"),
+        ((), (f"{DEEP}/{'x' * 60}/**",), " (with one exception)"),
+    ],
+)
+def test_places_are_told_shortly(include: tuple[str, ...], exclude: tuple[str, ...], words: str) -> None:
+    assert places_in_words(Scope((), include, exclude)) == words
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["a = 1"], "Files carry `a = 1`"),
+        (["a", "b", "c", "d", "e"], "Files carry `a`, `b`, `c` and 2 more lines"),
+        (["a" * 90, "b" * 90, "c"], f"Files carry `{'a' * 90}` and 2 more lines"),
+        (["a" * 300], f"Files carry `{'a' * 185}…`"),
+    ],
+)
+def test_lines_are_shown_whole_or_counted(lines: list[str], words: str) -> None:
+    told = with_lines("Files carry", lines, 3)
+    assert told == words
+    assert len(told) <= 200
