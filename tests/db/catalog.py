@@ -32,6 +32,10 @@ FUNCTIONS = """
     SELECT 'function ' || proname, pg_get_functiondef(oid)
     FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 """
+STATISTICS = """
+    SELECT 'statistics ' || stxname, pg_get_statisticsobjdef(oid)
+    FROM pg_statistic_ext WHERE stxnamespace = 'public'::regnamespace
+"""
 
 
 async def tables_of(connection: AsyncConnection) -> dict[str, str]:
@@ -41,7 +45,7 @@ async def tables_of(connection: AsyncConnection) -> dict[str, str]:
 
 async def schema_of(connection: AsyncConnection) -> dict[str, str]:
     """Tell all that a migration can make."""
-    return await _told(connection, COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS, FUNCTIONS)
+    return await _told(connection, COLUMNS, CONSTRAINTS, INDEXES, TRIGGERS, FUNCTIONS, STATISTICS)
 
 
 async def _told(connection: AsyncConnection, *questions: str) -> dict[str, str]:

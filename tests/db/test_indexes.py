@@ -22,6 +22,51 @@ async def test_every_foreign_key_has_an_index(session: AsyncSession) -> None:
     assert without.all() == []
 
 
+async def test_every_tie_to_an_owner_is_known_to_tell_the_organization(session: AsyncSession) -> None:
+    without = await session.scalars(
+        text("""
+            SELECT conrelid::regclass || '.' || conname FROM pg_constraint
+            WHERE contype = 'f' AND cardinality(conkey) = 2 AND NOT EXISTS (
+                SELECT FROM pg_statistic_ext
+                WHERE stxrelid = conrelid AND stxkind = '{f}'
+                    AND stxkeys::int2[] @> conkey AND cardinality(stxkeys::int2[]) = 2
+            )
+        """)
+    )
+    assert without.all() == []
+
+
+async def test_the_rows_of_an_owner_are_not_expected_to_be_fewer_where_there_are_many_organizations(
+    session: AsyncSession,
+) -> None:
+    await session.execute(
+        text("""
+            INSERT INTO organizations (id, slug, name)
+            SELECT gen_random_uuid(), 'organization-' || n, 'One of many' FROM generate_series(1, 50) n
+        """)
+    )
+    await session.execute(
+        text("""
+            INSERT INTO repos (id, organization_id, full_name, source, url, default_branch, private)
+            SELECT id, id, 'one', 'GIT', 'https://git.example.com/one.git', 'main', false FROM organizations
+        """)
+    )
+    await session.execute(
+        text("""
+            INSERT INTO repo_files (repo_id, path, organization_id, blob_id, size_bytes)
+            SELECT id, n::text, id, repeat('a', 40), 1 FROM repos, generate_series(1, 40) n
+        """)
+    )
+    await session.execute(text("ANALYZE repo_files"))
+    await session.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+    await session.execute(
+        text("PREPARE theirs AS SELECT FROM repo_files WHERE repo_id = $1 AND organization_id = ANY ($2::uuid[])")
+    )
+    explained = await session.scalar(text("EXPLAIN (FORMAT JSON) EXECUTE theirs(NULL, NULL)"))
+    assert explained is not None
+    assert 30 <= explained[0]["Plan"]["Plan Rows"] <= 50
+
+
 ORDERS = {
     "patterns": {
         "CREATED_AT": "id {0}",
