@@ -73,7 +73,11 @@ async def follow_patterns(
         repo = await _visible(context, REPO, identifier, "repository")
         rights = _rights(context, repo["organization_id"], "repository", (Permission.READ_PATTERNS,))
         _require(context.viewer, repo["organization_id"], "repository", (Permission.READ_PATTERNS,))
-        follower = Follower(repo["change_sequence"] if after is None else after, rights, push)
+        last = repo["change_sequence"]
+        if after is not None and after > last:
+            # Whoever waited for it would miss all that comes before.
+            raise Invalid("There was no such change yet.", fields={"after": f"at most {last}"})
+        follower = Follower(last if after is None else after, rights, push)
         told = deliveries(feed, follower, complete=True)
         async with aclosing(told):
             async for delivery in told:
