@@ -41,8 +41,9 @@ class Closing(Exception):
         self.reason = reason.encode()[:123].decode(errors="ignore")
 
 
-# A refused credential is final; the others invite clients to come back.
-_REFUSED = {ErrorCode.RATE_LIMITED: 4429, ErrorCode.UNAVAILABLE: 1013, ErrorCode.UPSTREAM_ERROR: 1013}
+TRY_AGAIN_LATER = 1013
+# What passes. At 4429, the protocol's word for a second connection_init, graphql-ws would give up for good.
+_PASSING = frozenset((ErrorCode.RATE_LIMITED, ErrorCode.UNAVAILABLE, ErrorCode.UPSTREAM_ERROR))
 
 
 class SocketTransport:
@@ -242,7 +243,8 @@ class Socket:
             caller = await self._engine.caller(self._scope, payload)
             self._held.enter_context(self._seats.taken(caller.key))
         except Refusal as refusal:
-            raise Closing(_REFUSED.get(refusal.code, 4403), refusal.message) from None
+            code = TRY_AGAIN_LATER if refusal.code in _PASSING else 4403
+            raise Closing(code, refusal.message) from None
         self._caller = caller
         await self.outbox.put(ACK)
 
