@@ -22,7 +22,7 @@ from graphql import (
 )
 
 from app.config import Settings
-from app.domain.errors import ErrorCode, Refusal, TooComplex
+from app.domain.errors import ErrorCode, Invalid, Refusal, TooComplex
 from resolvers.limits import Cost, bound_document, fragments_of, root_fields
 from resolvers.looks import reaches_beyond
 from resolvers.variables import PlainVariables
@@ -43,9 +43,23 @@ class RequestRefused(Exception):
 _VALUE = re.compile(r"(?s)(?:, found|(?<= cannot represent )([\w -]*value)): .*")
 
 
+# Where it names the place of a wrong value.
+_WRONG = re.compile(r"(?s)Variable '\$(?P<name>\w+)' has invalid value(?: at (?P<place>[.\[]\S*))?: (?P<fault>.*)")
+# One of its messages suggests something even where suggestions are hidden.
+_SUGGESTION = re.compile(r" Did you mean .*\?$")
+
+
 def without_values(message: str) -> str:
     """Take out of a message what a client sent: it may be a password in the wrong place, and messages are logged."""
     return _VALUE.sub(r"\1", message)
+
+
+def wrong_variable(error: GraphQLError) -> GraphQLError:
+    """Say of a variable's value that it is wrong, and at which place of it."""
+    message = without_values(error.message)
+    told = _WRONG.fullmatch(message)
+    refusal = Invalid(message, fields={f"{told['name']}{told['place'] or ''}": told["fault"]} if told else {})
+    return GraphQLError(message, nodes=error.nodes, extensions=refusal.extensions)
 
 
 def refusal_error(refusal: Refusal) -> GraphQLError:
@@ -149,7 +163,7 @@ class Documents:
         errors = validate(self.schema, node, max_errors=20, hide_suggestions=self.settings.production)
         if errors:
             code = ErrorCode.GRAPHQL_VALIDATION_FAILED
-            raise RequestRefused(*(_failed(error.message, code, error) for error in errors))
+            raise RequestRefused(*(_failed(self._told(error.message), code, error) for error in errors))
         document_hash = sha256(text.encode()).hexdigest()
         operations: dict[str | None, Operation] = {}
         fragments = fragments_of(node)
@@ -170,6 +184,9 @@ class Documents:
                 )
         introspects = "__schema" in text or "__type" in text.replace("__typename", "")
         return Document(document_hash, node, fragments, operations, Cost(self.schema, node), introspects)
+
+    def _told(self, message: str) -> str:
+        return _SUGGESTION.sub("", message) if self.settings.production else message
 
     def _parsed(self, text: str) -> DocumentNode:
         try:

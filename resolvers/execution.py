@@ -14,7 +14,7 @@ from graphql import ExecutionResult, GraphQLError, execute, get_variable_values,
 from starlette.types import Scope
 
 from app import observe
-from app.domain.errors import ErrorCode, Refusal, TooComplex, Unauthenticated, Unavailable
+from app.domain.errors import ErrorCode, Invalid, Refusal, TooComplex, Unauthenticated, Unavailable
 from app.domain.viewer import Viewer
 from app.rates import Charge, OverLimit
 from app.reads.page import Cursors
@@ -24,7 +24,7 @@ from resolvers.callers import Caller, Callers
 from resolvers.context import Context
 from resolvers.deadlines import Deadlines
 from resolvers.decisions import Decisions
-from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error, without_values
+from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error, wrong_variable
 from resolvers.feeds import Feeds
 from resolvers.hub import Hub
 from resolvers.limits import bound_variables
@@ -196,8 +196,7 @@ class GraphQLEngine:
         self, caller: Caller, document: Document, operation: Operation, request: GraphQLRequest, *, reads_only: bool
     ) -> Answer:
         if operation.kind == "subscription" or (reads_only and operation.kind != "query"):
-            code = {"code": ErrorCode.VALIDATION_ERROR.value}
-            raise RequestRefused(GraphQLError(f"A {operation.kind} cannot be sent this way.", extensions=code))
+            raise RequestRefused(refusal_error(Invalid(f"A {operation.kind} cannot be sent this way.")))
         if document.introspects and self.settings.production and caller.viewer is None:
             raise RequestRefused(refusal_error(Unauthenticated("Sign in to explore the schema.")))
         variables, cost = self._measured(document, operation, request)
@@ -231,10 +230,10 @@ class GraphQLEngine:
     async def _fined(self, caller: Caller, request: GraphQLRequest, refusal: RequestRefused) -> Answer:
         """Charge a refused request for what it cost to find out, or nonsense would be the one thing without a limit."""
         try:
-            await self.runtime.rates.read(caller.key, 1 + len(request.query or "") // CHARACTERS_A_POINT)
+            charge = await self.runtime.rates.read(caller.key, 1 + len(request.query or "") // CHARACTERS_A_POINT)
         except OverLimit as over:
             return _over_limit(over)
-        return _refused_request(refusal)
+        return replace(_refused_request(refusal), headers=charge.headers if charge else ())
 
     async def _looked(self, caller: Caller, document: Document, operation: Operation, request: GraphQLRequest) -> None:
         """Have it written down when a superadmin's eyes reach further than their own organizations."""
@@ -272,10 +271,7 @@ class GraphQLEngine:
             hide_suggestions=self.settings.production,
         )
         if isinstance(coerced, list):
-            code = {"code": ErrorCode.VALIDATION_ERROR.value}
-            raise RequestRefused(
-                *(GraphQLError(without_values(error.message), nodes=error.nodes, extensions=code) for error in coerced)
-            )
+            raise RequestRefused(*map(wrong_variable, coerced))
         return coerced.coerced
 
     async def _planned(

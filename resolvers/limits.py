@@ -73,25 +73,24 @@ def bound_document(document: DocumentNode, settings: Settings) -> None:
 
 def bound_variables(variables: Mapping[str, Any] | None, settings: Settings) -> None:
     """Refuse lists in variables that are longer than any argument needs, and texts that the database cannot hold."""
-    rest: list[Any] = [variables or {}]
+    # Each value with its place, spelt as graphql-core spells the places of wrong values.
+    rest: list[tuple[str, Any]] = [*(variables or {}).items()]
     while rest:
-        value = rest.pop()
-        if isinstance(value, str):
-            if NUL in value:
-                raise Invalid(
-                    "A text holds the character NUL, which the database cannot.",
-                    fields={"variables": "has the character NUL"},
-                )
-        elif isinstance(value, dict):
-            rest += value.keys()
-            rest += value.values()
+        place, value = rest.pop()
+        if NUL in place or (isinstance(value, str) and NUL in value):
+            raise Invalid(
+                "A text holds the character NUL, which the database cannot.",
+                fields={place.partition(NUL)[0]: "has the character NUL"},
+            )
+        if isinstance(value, dict):
+            rest += ((f"{place}.{name}", inner) for name, inner in value.items())
         elif isinstance(value, list):
             if len(value) > settings.limit_list:
                 raise Invalid(
                     f"A list has {len(value)} values; at most {settings.limit_list} are allowed.",
-                    fields={"variables": "has too long a list"},
+                    fields={place: f"has more than {settings.limit_list} values"},
                 )
-            rest += value
+            rest += ((f"{place}[{number}]", inner) for number, inner in enumerate(value))
 
 
 def root_fields(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> list[str]:

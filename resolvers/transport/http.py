@@ -36,6 +36,7 @@ _HEADERS = {
     ]
     for media in Media
 }
+_COOKIE = b"set-cookie"
 _LINES = {media: spelt(headers) for media, headers in _HEADERS.items()}
 
 
@@ -180,16 +181,20 @@ class HttpTransport:
         return guard.request(asked)
 
     async def _batched(self, caller: Any, requests: list[GraphQLRequest]) -> Answer:
-        async def one(request: GraphQLRequest) -> bytes:
+        async def one(request: GraphQLRequest) -> Answer:
             try:
-                return (await self._engine.answer(caller, request, reads_only=False)).body
+                return await self._engine.answer(caller, request, reads_only=False)
             except Refusal as refusal:
-                return refused(refusal).body
+                return refused(refusal)
             except Exception as error:  # one that broke must not take its neighbours along
-                return broken(error).body
+                return broken(error)
 
-        bodies = await asyncio.gather(*(one(request) for request in requests))
-        return Answer(b"[%b]" % b",".join(bodies), True)
+        answers = await asyncio.gather(*(one(request) for request in requests))
+        said = [header for answer in answers for header in answer.headers]
+        # What several say is said once, in the last one's words; each may set cookies.
+        once = {name: (name, value) for name, value in said if name != _COOKIE}
+        headers = (*once.values(), *(header for header in said if header[0] == _COOKIE))
+        return Answer(b"[%b]" % b",".join(answer.body for answer in answers), True, headers=headers)
 
     def _too_large(self, status: int) -> Rejected:
         return Rejected(status, TooComplex(f"The request is larger than {self._largest} bytes.", limit=self._largest))

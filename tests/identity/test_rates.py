@@ -209,6 +209,26 @@ async def test_nonsense_has_a_limit_too(install: Install, session: AsyncSession)
         assert told == ["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "RATE_LIMITED"]
 
 
+async def test_whoever_is_refused_is_told_what_is_left(install: Install, session: AsyncSession) -> None:
+    async with install(reads_per_minute=1) as home:
+        person = await home.person(session)
+        left = [
+            int((await home.ask(query, token=person.token)).response.headers["x-ratelimit-remaining"])
+            for query in ("{viewer{id}}", "{nope}", "{", "subscription{nope}")
+        ]
+        assert left == sorted(left, reverse=True)
+        assert len(set(left)) == len(left)
+
+
+async def test_a_batch_says_what_is_left_once_and_signs_in(install: Install) -> None:
+    async with install(batch_operations=2) as home:
+        signs_up = 'mutation{signUp(input:{email:"batch@example.com",password:"correct horse battery"}){viewer{login}}}'
+        response = await home.service.post([{"query": signs_up}, {"query": ME}])
+        assert response.json()[0]["data"]["signUp"] == {"viewer": {"login": "batch"}}
+        assert len(response.headers.get_list("x-ratelimit-remaining")) == 1
+        assert any("tenet_session=" in cookie for cookie in response.headers.get_list("set-cookie"))
+
+
 async def test_whoever_goes_on_with_what_does_not_hold_is_told_to_wait(
     install: Install, session: AsyncSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,7 +243,7 @@ async def test_whoever_goes_on_with_what_does_not_hold_is_told_to_wait(
         assert 0 < int(late.response.headers["retry-after"]) <= 60
         talk = await home.service.connect()
         await talk.say(type="connection_init", payload={"authorization": f"Bearer {guess}"})
-        assert (await talk.closed())[0] == 4429
+        assert (await talk.closed())[0] == 1013
         # Others at the same place notice nothing, signed in or not.
         assert (await home.ask(ME, token=person.token)).data["viewer"] is not None
         assert (await home.ask(ME)).codes == []
@@ -249,7 +269,7 @@ async def test_live_connections_have_a_budget(install: Install, session: AsyncSe
             await home.runtime.rates.connect(person.user.id.hex)
         talk = await home.service.connect()
         await talk.say(type="connection_init", payload={"authorization": f"Bearer {person.token}"})
-        assert (await talk.closed())[0] == 4429
+        assert (await talk.closed())[0] == 1013
         headers = {"accept": "text/event-stream"}
         query = 'subscription{patternChanges(repoId:"repo_00000000000000000000000000000000"){sequence}}'
         reply = await home.ask(query, token=person.token, headers=headers)

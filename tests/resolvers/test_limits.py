@@ -93,7 +93,31 @@ async def test_lists_in_variables_are_bounded(runtime: Runtime, viewer: Viewer) 
     asked = bounded(runtime, limit_list=10)
     assert await codes(asked, viewer, LISTED, status=["CANDIDATE"] * 10) == []
     assert await codes(asked, viewer, LISTED, status=["CANDIDATE"] * 11) == ["VALIDATION_ERROR"]
-    assert await codes(asked, viewer, "{ __typename }", unused={"deep": [[0] * 11]}) == ["VALIDATION_ERROR"]
+    answer = json.loads(await asked.ask(viewer, "{ __typename }", variables={"unused": {"deep": [1, [0] * 11]}}))
+    assert answer["errors"][0]["extensions"]["fields"] == {"unused.deep[1]": "has more than 10 values"}
+
+
+PROMOTE = "mutation($i: PromotePatternInput!) { promotePattern(input: $i) { pattern { id } } }"
+LINK = {"kind": "OTHER", "url": "https://example.com"}
+
+
+@pytest.mark.parametrize(
+    ("said", "places"),
+    [
+        ({"rationale": "a\0b"}, ["i.rationale"]),
+        ({"provenance": [LINK, {**LINK, "title": "\0"}]}, ["i.provenance[1].title"]),
+        ({"patternId": "x", "no\0": 1}, ["i.no"]),
+        ({"severity": "GRAVE"}, ["i", "i.severity"]),
+        ({"patternId": "x", "provenance": [LINK, {**LINK, "url": 5}]}, ["i.provenance[1].url"]),
+        ({"patternId": "x", "more": 1}, ["i"]),
+        (None, ["i"]),
+    ],
+)
+async def test_a_wrong_variable_names_its_place(said: Any, places: list[str], runtime: Runtime, viewer: Viewer) -> None:
+    answer = json.loads(await bounded(runtime).ask(viewer, PROMOTE, variables={"i": said}))
+    found = [error["extensions"] for error in answer["errors"]]
+    assert {each["code"] for each in found} == {"VALIDATION_ERROR"}
+    assert sorted(place for each in found for place in each["fields"]) == places
 
 
 @pytest.mark.parametrize(
@@ -216,6 +240,7 @@ async def test_in_production_the_schema_is_for_those_who_are_signed_in(
         ("{ patterns(frst: 1) { nodes { id } } }", {}),
         ("{ patterns(orderBy: {field: NAM}) { nodes { id } } }", {}),
         ("{ ... on Patern { id } }", {}),
+        ("{ viewer }", {}),
         (LISTED, {"status": ["CANDIDAT"]}),
         ("query($f: PatternFilter) { patterns(filter: $f) { nodes { id } } }", {"f": {"statuss": []}}),
     ],
