@@ -19,6 +19,8 @@ from app.domain.rule import Rule
 from app.domain.templates import stem_of, template_of
 
 MOST_SITES = 2_000
+# `^` and `$` are the ends of lines.
+_BY_LINE = "(?m)"
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.max_mem = 4 << 20
@@ -97,9 +99,9 @@ def _expression(rule: Rule, part: str) -> "re2._Regexp[str] | None":
     if not written:
         return None
     try:
-        return re2.compile(f"(?m){written}", _OPTIONS)
+        return re2.compile(f"{_BY_LINE}{written}", _OPTIONS)
     except re2.error as bad:
-        told = str(bad.args[0] if bad.args else bad)
+        told = bad.args[0].decode().replace(_BY_LINE, "")
         raise Invalid(
             "The rule cannot be read.", fields={f"definition.{part}": f"No RE2 expression: {told[:200]}"}
         ) from None

@@ -10,6 +10,7 @@ from strawberry.types import Info
 from app.domain.errors import Invalid
 from app.domain.ids import Kind, new_id, parse_as
 from app.domain.jobs import Measure, Quote
+from app.domain.languages import language_named
 from app.domain.pattern import PatternCategory, PatternType, Severity
 from app.domain.rule import Rule, RuleKind, read_rule
 from app.domain.wording import check_wording
@@ -235,9 +236,10 @@ class AuthoringMutations:
 
 def _language(said: CreatePatternInput, rule: Rule) -> str | None:
     if said.language is not strawberry.UNSET and said.language:
-        if len(said.language) > 50:
-            raise Invalid("There is no such language.", fields={"language": "has more than 50 characters"})
-        return said.language
+        known = language_named(said.language)
+        if known is None:
+            raise Invalid("There is no such language.", fields={"language": f"No such language: {said.language[:50]}."})
+        return known
     return rule.scope.languages[0] if len(rule.scope.languages) == 1 else None
 
 
@@ -248,7 +250,8 @@ def _lines(said: AddEvidenceInput) -> tuple[int | None, int | None]:
         raise Invalid("There is no such file.", fields={"path": f"needs 1 to {LONGEST_PATH} characters"})
     if start is None and end is not None:
         raise Invalid("There are no such lines.", fields={"startLine": "is missing"})
-    if start is not None and (start < 1 or (end or start) < start):
-        wrong = "startLine" if start < 1 else "endLine"
-        raise Invalid("There are no such lines.", fields={wrong: "must be at least the one before"})
+    if start is not None and start < 1:
+        raise Invalid("There are no such lines.", fields={"startLine": "must be at least 1"})
+    if start is not None and end is not None and end < start:
+        raise Invalid("There are no such lines.", fields={"endLine": "must be at least startLine"})
     return start, end

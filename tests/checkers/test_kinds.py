@@ -218,6 +218,12 @@ def test_what_cannot_be_run_is_refused_with_the_part_that_is_wrong(
     assert list(refused.value.extensions["fields"]) == [f"definition.{field}"]
 
 
+def test_a_wrong_expression_is_told_in_its_own_words() -> None:
+    with pytest.raises(Invalid) as refused:
+        Engine([read_rule(RuleKind.REGEX, {"conforming": "é("})], Listing([]))
+    assert refused.value.extensions["fields"] == {"definition.conforming": "No RE2 expression: missing ): é("}
+
+
 def test_an_ast_rule_needs_a_language_and_a_model_none_of_this() -> None:
     with pytest.raises(Invalid):
         Engine([read_rule(RuleKind.AST, {"applicable": {"kind": "module"}, "files": ["*"]})], Listing([]))

@@ -164,6 +164,7 @@ async def test_what_is_written_by_hand_is_flagged_where_it_says_what_was_decided
         ({"scope": {**SCOPE, "include": ["/etc/**"]}}, ["scope.include"]),
         ({"name": " ", "description": "x" * 4001}, ["name", "description"]),
         ({"rationale": "x" * 1001}, ["rationale"]),
+        ({"language": "Klingon"}, ["language"]),
     ],
 )
 async def test_what_cannot_be_measured_is_not_asked(over: dict[str, Any], fields: list[str], desk: Desk) -> None:
