@@ -135,12 +135,17 @@ def is_minified(language: str | None, content: bytes) -> bool:
 
 
 _FIXTURES = _words(
-    "__fixtures__ __mocks__ __snapshots__ cassettes fixture fixtures test-data test-files test-fixtures test_data "
-    "test_files test_fixtures testdata testfiles testfixtures"
+    "__fixtures__ __mocks__ __snapshots__ __testfixtures__ cassettes fixture fixtures test-data test-files "
+    "test-fixtures test_data test_files test_fixtures testdata testfiles testfixtures"
 )
 _TESTS = _words(
     "__tests__ cypress e2e integration-tests integration_tests integrationtest playwright spec specs test tests "
     "unit-tests unittests"
+)
+# What stands beside the code of a source set is data to it, even where it is code: what a compiler or a linter reads.
+_RESOURCES = re.compile(
+    r"(?:.*/)?src/[^/]+/resources[^/]*/.+\.(?:java|kt|kts|groovy|scala)|(?:.*/)?src/(?:it|[\w-]*test[\w-]*)/resources[^/]*/.+",
+    re.IGNORECASE,
 )
 _EXAMPLES = _words("demo demos example examples quickstart quickstarts sample samples showcase tutorial tutorials")
 _DOCS = _words("adr adrs doc docs documentation rfcs")
@@ -193,7 +198,7 @@ def role_of(path: str, language: str | None, *, generated: bool = False, documen
         return FileRole.GENERATED
     if documentation or (documentation is None and language in PROSE and _DOC_NAMES.fullmatch(low)):
         return FileRole.DOCS
-    if not folders.isdisjoint(_FIXTURES) or low.endswith(".snap"):
+    if not folders.isdisjoint(_FIXTURES) or low.endswith(".snap") or ("/resources" in path and _RESOURCES.match(path)):
         return FileRole.FIXTURE
     if _TEST_NAMES.fullmatch(low) or _TEST_CLASSES.fullmatch(name):
         return FileRole.TEST

@@ -73,5 +73,5 @@ def prior(finding: Finding) -> float:
 
 
 FAMILY = Family(
-    "caught-names", votes, propose, facts=facts, languages=_LANGUAGES, prior=prior, least=Least(sites=8, files=3)
+    "caught-names", votes, propose, facts=facts, languages=_LANGUAGES, prior=prior, least=Least(sites=12, files=4)
 )

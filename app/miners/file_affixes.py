@@ -4,12 +4,15 @@ Says, for instance: "TypeScript files in `src/hooks/` are named `use*.ts`". Only
 the marks of tests are said by another family.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from app.domain.cases import words_in
 from app.domain.pattern import PatternCategory, PatternType
+from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.domain.twins import stem_of, subject_of
 from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
@@ -20,15 +23,39 @@ _GIVEN = frozenset(
     ("__init__", "__main__", "conftest", "doc", "index", "lib", "main", "mod", "package-info", "setup", "utils")
 )
 _SEPARATORS = "-_"
+# What is copied into so many folders has one name, not a way of naming.
+_COPIES = 5
+_LEAST_WORD = 4
+# Tests and examples call their material as it comes; only what stands behind a dot was agreed upon.
+_MATERIAL = frozenset((FileRole.TEST, FileRole.EXAMPLE))
 
 
-def votes(file: File, _: Any, __: World) -> Iterable[Vote]:
+def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
     """Let each name vote for every affix it has."""
     stem = stem_of(file.path)
     if stem in _GIVEN or not file.folder or subject_of(file.path) != stem or ".test." in file.name:
         return
+    names = world.noted.get("names")
+    if names is None:
+        names = world.noted["names"] = Counter(path.rpartition("/")[2] for path in world.listing.paths)
+    if names[file.name] >= _COPIES:
+        return
     ending = file.name.rpartition(".")[2]
-    yield Vote(f"names of .{ending}", tuple(f"{affix}.{ending}" for affix in _affixes(file.name, stem)))
+    affixes = [f"{affix}.{ending}" for affix in _affixes(file.name, stem) if not _said_by(file.folder, affix)]
+    if file.role in _MATERIAL:
+        affixes = [affix for affix in affixes if affix.startswith("*.") and affix.count(".") > 1]
+    yield Vote(f"names of .{ending}", tuple(affixes))
+
+
+def _said_by(folder: str, affix: str) -> bool:
+    """Tell whether a folder, or one above it, has the word that its files begin with."""
+    word = "".join(words_in(affix.partition("*")[0]))
+    return bool(word) and (word in _words(folder) or (len(word) >= _LEAST_WORD and word in folder.lower()))
+
+
+@lru_cache(maxsize=64)
+def _words(folder: str) -> frozenset[str]:
+    return frozenset(words_in(folder))
 
 
 def _affixes(name: str, stem: str) -> Iterator[str]:
@@ -53,9 +80,9 @@ def propose(finding: Finding) -> Proposal | None:
     # It is about folders: files that are chosen by their names have them in common anyway.
     if not finding.scope.include or not all(map(_is_folder, finding.scope.include)):
         return None
-    # That what is in `orders/` is called `orders-…` was said by the folder.
-    word = finding.form.partition("*")[0] if not finding.form.startswith("*") else finding.form[1:].partition(".")[0]
-    if all(words_in(glob.split("/**")[0].rpartition("/")[2]) == words_in(word) for glob in finding.scope.include):
+    # That what is in `orders/` is called `…-orders` was said by the folder.
+    words = words_in(finding.form.replace("*", "").partition(".")[0])
+    if all(words_in(glob.split("/**")[0].rpartition("/")[2]) == words for glob in finding.scope.include):
         return None
     given = (f"**/{stem}.*" for stem in sorted(_GIVEN))
     scope = replace(finding.scope, exclude=(*finding.scope.exclude, *given))

@@ -225,6 +225,6 @@ FAMILY = Family(
     languages=_READ,
     roles=frozenset((FileRole.SOURCE,)),
     prior=prior,
-    least=Least(sites=_LEAST_FILES, files=_LEAST_FILES, share=0.98, careful=0.67, bits=0.15),
+    least=Least(sites=_LEAST_FILES, files=_LEAST_FILES, share=0.98, careful=0.67, bits=0.5),
     most=8,
 )

@@ -28,12 +28,16 @@ _BOILERPLATE = re.compile(
     # A bare path in a block of imports, the end of one, a field or an argument that is a name and no more.
     r"(?:\w+ )?\"[\w./@-]+\"[,;]?|\} from .*|[\w.\"']+\??:? ?[=:]? ?[\w.\"'\[\]]+[,;]?|[\w.]+\([\w, .]*\)?[;,{]?|"
     # Where every program begins.
-    r"(?:export |public |final |abstract |sealed )*(?:class|interface) \{stem\} ?\{|"
+    r"(?:export |public |final |abstract |sealed )*(?:class|interface) \{stem\}(?:Tests?|IT)? ?\{|"
     r"(?:before|after)(?:All|Each)?\((?:async )?(?:\(\) =>|function ?\(\)) \{|[)}\]].*|"
     r"(?:pub )?(?:async )?fn (?:main|\{stem\})\(\).*|func main\(\).*|public static void main\(.*|"
+    # Who wrote it is said by who wrote it.
+    r"\W*@?[Aa]uthors?\b.*|"
     # Comments that tools read are kept.
     r"(?!\S{1,3} ?(?:@type|@ts-|@jest|@vitest|@flow|@format|eslint|type:|-\*-)|//go:)(?:#|//|/\*|\*|--|;|\"\"\"|<!--).*"
 )
+# How any module tells what it is for: beside other lines a part of them, alone nothing.
+_ALONE = re.compile(r"(?:(?:module\.)?exports =|export default) (?:\{|\[|(?:async )?(?:function|\().*)?")
 _WORD = re.compile(r"[A-Za-z_]{2,}|\{[A-Za-z_-]+\}")
 
 
@@ -62,6 +66,8 @@ def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
 def propose(finding: Finding) -> Proposal | None:
     """Say which lines they are."""
     lines = finding.together or (finding.form,)
+    if all(map(_ALONE.fullmatch, lines)):
+        return None
     rule = Rule(RuleKind.REGEX, {"per": "file", "lines": list(lines)}, finding.scope)
     return Proposal(
         with_lines(f"{in_scope(finding, 'Files')} carry", lines, _MOST_SHOWN),
@@ -76,6 +82,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=2,
     least=Least(sites=8, files=7, share=0.85, careful=0.8, bits=1.5),
     open=True,
     joins=True,

@@ -28,6 +28,9 @@ _COMMON = re.compile(
     r"\"[^\":]*\",?|license = .*|[^A-Za-z]*|"
     r"\"?(name|version|description|private|main|types|license|files|scripts|url|type)\"?\s*[:=]?"
     r"\s*[\[{(]?|\"?[\w.-]+\"?\s*[:=]?\s*[\[{(]|\"license\": .*|\"version\": .*|"
+    # Where it lives and whose it is.
+    r"\"(homepage|bugs|author|repository|funding|email|directory|url)\": .*|\"type\": \"(git|github)\",?|"
+    r"(homepage|repository|authors|documentation) = .*|"
     r"[\w-]+ = \"[\d^~.*]+\"|\"[@\w./-]+\": \"[\d^~.*<>= ]+\",?|edition = .*|\"private\": true,?|(include|extends).*"
 )
 
@@ -77,6 +80,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=2,
     languages=None,
     roles=frozenset((FileRole.CONFIG, FileRole.EXAMPLE)),
     prior=prior,

@@ -25,7 +25,12 @@ _MARKS: Mapping[str, Mapping[str, float]] = {
     "Java": {"*Tests.java": 0.25, "*Test.java": 0.7, "*IT.java": 0.1, "Test*.java": 0.1, "*TestCase.java": 0.05},
 }
 _FOLDERS = ("__tests__", "__test__", "tests", "test", "spec", "specs", "e2e", "integration-tests")
-_USUAL_FOLDERS = {("Python", "tests/**"): 0.6, ("Java", "**/src/test/**"): 0.97, ("Java", "src/test/**"): 0.97}
+_USUAL_FOLDERS = {
+    ("Python", "tests/**"): 0.6,
+    ("Java", "**/src/test/**"): 0.97,
+    ("Java", "src/test/**"): 0.97,
+    ("Java", "**/test/**"): 0.95,
+}
 _SUFFIXES = {"JavaScript": (".js", ".jsx", ".mjs", ".cjs"), "TypeScript": (".ts", ".tsx", ".js")}
 _MOST_NAMESAKES = 20
 
@@ -155,7 +160,7 @@ def prior(finding: Finding) -> float:
         return _marks_of(tongue).get(finding.form, 0.1)
     if finding.topic == "place":
         return _USUAL_FOLDERS.get((tongue, finding.form), 0.35)
-    return 0.9 if tongue == "Java" else 0.3
+    return 0.93 if tongue == "Java" else 0.3
 
 
 FAMILY = Family(

@@ -4,6 +4,7 @@ Says, for instance: "TypeScript files in `src/rules/` have a `docs/rules/….md`
 files that always have the other to those.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,11 +13,15 @@ from app.domain.pattern import PatternCategory, PatternType
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.domain.twins import stem_of, subject_of
-from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.family import CODE, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope
 
 _MOST_NAMESAKES = 6
 _MOST_SHAPES = 8
+_LEAST_TESTED = 15
+_IS_TEST = re.compile(r"test_\{stem\}|\{stem\}(_test|[.-](test|spec)|Tests?)\.")
+# Where a file of the same name is another thing: its test, its page.
+_OTHERS = frozenset(("test", "tests", "__tests__", "spec", "specs", "doc", "docs", "mocks", "__mocks__", "typings"))
 # Names that every folder may have pair with everything.
 _COMMON = frozenset(("index", "__init__", "main", "mod", "README", "package", "types", "utils", "test", "setup", "lib"))
 
@@ -29,13 +34,19 @@ def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
     index = world.noted.get("names")
     if index is None:
         index = world.noted["names"] = _names(world)
-    others = [path for path in index.get(stem, ()) if path != file.path]
+    others = [path for path in index.get(stem, ()) if path != file.path and not _is_copy(file, path)]
     shapes: dict[str, None] = {}
     if len(others) > _MOST_NAMESAKES:
         return
     for other in others:
         shapes.update(dict.fromkeys(_shapes(file.folder, suffix, other)))
     yield Vote(f"twin of {suffix}", tuple(shapes)[:_MOST_SHAPES])
+
+
+def _is_copy(file: File, other: str) -> bool:
+    """Tell whether it is the same module over again: a second edition of a package is no convention."""
+    folder, _, name = other.rpartition("/")
+    return file.language in CODE and name == file.name and _OTHERS.isdisjoint(folder.lower().split("/"))
 
 
 def _names(world: World) -> dict[str, list[str]]:
@@ -71,6 +82,9 @@ def propose(finding: Finding) -> Proposal | None:
     suffix = finding.topic.removeprefix("twin of ")
     # It is about folders: files that are chosen by their names pair with whatever stands beside them.
     if not finding.scope.include or any("**" not in glob.split("/")[1:] for glob in finding.scope.include):
+        return None
+    # A few files with their tests are what one expects; a folder where none goes without is news.
+    if _IS_TEST.search(finding.form) and finding.applicable < _LEAST_TESTED:
         return None
     rule = Rule(
         RuleKind.PATH,

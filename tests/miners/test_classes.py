@@ -131,3 +131,26 @@ def test_what_every_repository_does_is_no_news() -> None:
     found = trial(files, families=[names.FAMILY])
     assert found.said == []
     assert found.suppressed.counts["language norm"] >= 1
+
+
+def test_what_carries_two_marks_is_named_after_one_of_them() -> None:
+    marked = {word: "@Fork(1)\n" + "@Measured(2)\n" * (word not in ("Red", "Odd")) for word in WORDS}
+    files = {f"src/{word.lower()}/{word}Gate.java": f"{marked[word]}class {word}Gate {{}}\n" for word in WORDS}
+    others = {f"src/rest{n}/Rest{n}Thing.java": f"public class Rest{n}Thing {{}}\n" for n in range(30)}
+    found = trial({**files, **others}, families=[names.FAMILY])
+    assert len(found.said) == 1
+    assert "are named `…Gate`" in found.said[0]
+    assert found.suppressed.counts["said by another"] == 1
+
+
+def test_that_a_few_are_named_after_their_base_is_no_news() -> None:
+    few = {f"{word}Port": f"src/{word.lower()}.ts" for word in WORDS}
+    assert not any("Port`" in said for said in repository("ts", few).said)
+    many = few | {f"{word}est{word}Port": f"src/{word.lower()}est.ts" for word in WORDS}
+    assert "(24 of 24)" in str(repository("ts", many).find("are named `…Port`"))
+
+
+def test_in_java_a_file_is_no_place() -> None:
+    held = "".join(f"  @Wired static class {word}Gate {{}}\n" for word in WORDS)
+    files = {f"src/rest{n}/Rest{n}Thing.java": f"public class Rest{n}Thing {{}}\n" for n in range(30)}
+    assert trial({"src/All.java": f"public class All {{\n{held}}}\n", **files}, families=[places.FAMILY]).said == []

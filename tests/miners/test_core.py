@@ -65,6 +65,13 @@ def test_tests_may_do_otherwise() -> None:
     assert roles == {"The form is x": (FileRole.SOURCE,), "The form is y": (FileRole.TEST,)}
 
 
+def test_what_is_shipped_says_more_than_its_tests() -> None:
+    tests = {f"tests/a/test_m{number}.py": "form = x\n" for number in range(40)}
+    tests |= {f"tests/b/test_m{number}.py": "form = y\n" for number in range(30)}
+    found = trial(files("app", "x", 20) | files("old", "y", 20) | tests, families=[FORMS]).find("x")
+    assert (found.scope, found.measured.candidate.proposal.rule.scope.roles) == (("app/**",), (FileRole.SOURCE,))
+
+
 def test_a_role_that_has_most_of_what_breaks_is_not_spoken_of() -> None:
     """All together would hold, but it is known whose habit it is."""
     tests = {f"app/test_m{number}.py": f"form = {'y' if number < 6 else 'x'}\n" for number in range(20)}
@@ -207,6 +214,21 @@ def test_what_holds_in_javascript_and_in_typescript_is_one_convention() -> None:
     assert found.name == "JavaScript and TypeScript statements end without semicolons"
     rule = found.measured.candidate.proposal.rule
     assert (rule.scope.languages, rule.text) == (("JavaScript", "TSX", "TypeScript"), found.name)
+
+
+def test_what_the_few_files_of_one_language_do_as_the_many_of_the_other_is_not_said_again() -> None:
+    text = "export const a = 1\nconst b = 2\nreturn a\n"
+    files = {f"src/part{number}.js": text for number in range(200)}
+    files |= {f"web/part{number}.ts": text for number in range(8)}
+    files |= {f"src/part{number}.ts": text.replace("\n", ";\n") for number in range(20)}
+    assert trial(files, families=[formatting.FAMILY]).find("end without").name.startswith("JavaScript statements")
+
+
+def test_the_kind_of_file_that_a_scope_is_about_is_named() -> None:
+    files = {f"src/part{number}/some.rule.ts": "export const name = rule(here)\n" for number in range(20)}
+    files |= {f"src/part{number}/more{number}.ts": "export let more\n" for number in range(20)}
+    found = trial(files, families=[line_templates.FAMILY]).find("carry")
+    assert found.name == "TypeScript source files in `some.rule.ts` carry `export const name = rule(here)`"
 
 
 def test_lines_that_are_those_of_another_place_but_for_its_name_are_said_once() -> None:

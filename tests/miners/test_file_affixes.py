@@ -57,3 +57,20 @@ def test_files_that_are_chosen_by_their_name_share_it_anyway() -> None:
 def test_what_a_folder_is_called_is_not_said_of_its_files_again() -> None:
     files = [f"test/eventsource/eventsource-part{chr(97 + n)}.js" for n in range(19)]
     assert mined(*files, "test/eventsource/other-part.js", *ELSEWHERE).said == []
+    files = [f"plugins/registry-graphite/src/Graphite{chr(65 + n)}part.java" for n in range(12)]
+    assert mined(*files, *ELSEWHERE).said == []
+
+
+def test_material_of_tests_and_copies_say_nothing() -> None:
+    files = [f"test/parts/dynamic-{chr(97 + n)}.ts" for n in range(12)]
+    assert mined(*files, *ELSEWHERE).said == []
+    files = [f"test/parts/part{chr(97 + n)}.page.ts" for n in range(12)]
+    others = [f"test/more/thing-{chr(97 + n)}.ts" for n in range(6)]
+    assert "in `test/parts/` are named `*.page.ts`" in mined(*files, *others, *ELSEWHERE).find("named").name
+    copies = [f"web/app{n}/public/logo-light.svg" for n in range(12)]
+    assert mined(*copies, *(f"art/{name}.svg" for name in ("one", "two-three", "four", "five", "six"))).said == []
+
+
+def test_files_that_begin_and_end_alike_are_said_once() -> None:
+    files = [f"src/base/Abstract{chr(65 + n)}partSupport.java" for n in range(12)]
+    assert len(mined(*files, *ELSEWHERE).said) == 1

@@ -10,8 +10,8 @@ def test_each_place_has_its_own_case() -> None:
     files = {f"src/components/{word.title()}Card.tsx": "export {};\n" for word in WORDS}
     files |= {f"src/services/{word}-service.ts": "export {};\n" for word in WORDS}
     assert sorted(trial(files, families=[file_case.FAMILY]).said) == [
-        "TypeScript files in `src/components/` are named in PascalCase (10 of 10)",
-        "TypeScript files in `src/services/` are named in kebab-case (10 of 10)",
+        "TypeScript source files in `src/components/` are named in PascalCase (10 of 10)",
+        "TypeScript source files in `src/services/` are named in kebab-case (10 of 10)",
     ]
 
 

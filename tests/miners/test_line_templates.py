@@ -23,8 +23,8 @@ def test_lines_that_stand_together_are_one_convention_of_their_folder() -> None:
     found = trial(repository(), families=[line_templates.FAMILY])
     assert found.said == [
         (
-            "JavaScript files in `src/rules/` carry `/** @type {import('../types').Rule} */`, `module.exports = {`, "
-            '`meta: { url: "https://example.org/rules/{stem}" },` (12 of 12)'
+            "JavaScript source files in `src/rules/` carry `/** @type {import('../types').Rule} */`, "
+            '`module.exports = {`, `meta: { url: "https://example.org/rules/{stem}" },` (12 of 12)'
         )
     ]
 
@@ -51,4 +51,10 @@ def test_what_most_others_carry_too_is_no_convention_of_one_place() -> None:
 
 def test_files_that_share_nothing_say_nothing() -> None:
     files = {f"src/m{number}.py": f"value_{number} = compute_{number}(\n    {number}\n)\n" for number in range(40)}
+    assert trial(files, families=[line_templates.FAMILY]).said == []
+
+
+def test_how_any_module_exports_is_no_line_of_a_place() -> None:
+    files = {f"src/rules/rule{number}.js": f"module.exports = {{\n  a: {number} }};\n" for number in range(12)}
+    files |= {f"src/core/part{number}.js": OTHER % (number, number) for number in range(12)}
     assert trial(files, families=[line_templates.FAMILY]).said == []

@@ -42,3 +42,12 @@ def test_names_that_stand_everywhere_pair_with_nothing() -> None:
 def test_few_pairs_are_none() -> None:
     files = [f"src/rules/rule{chr(97 + n)}.ts" for n in range(20)]
     assert mined(*files, *(f"docs/rules/rule{chr(97 + 2 * n)}.md" for n in range(9)), *OTHERS).said == []
+
+
+def test_a_module_that_stands_in_two_packages_is_a_copy_and_no_pair() -> None:
+    names = [chr(97 + n) * 3 for n in range(20)]
+    assert mined(*(f"lib/{place}/src/{name}.ts" for name in names for place in ("old", "new")), *OTHERS).said == []
+    found = mined(*(f"{place}/{name}.ts" for name in names for place in ("lib", "test")), *OTHERS)
+    assert found.find("have a").name == "TypeScript source files in `lib/` have a `test/….ts` each"
+    found = mined(*(f"src/text/{place}/{name}.ts" for name in names for place in ("docs", "core")), *OTHERS)
+    assert found.find("have a").name == "TypeScript source files in `src/text/` have a `src/text/docs/….ts` each"

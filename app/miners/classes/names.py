@@ -28,6 +28,7 @@ from app.miners.core.words import in_scope
 from app.syntax import Source
 
 _ROLES = frozenset((FileRole.SOURCE,))
+_LEAST_REPEATING = 15
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -74,12 +75,21 @@ def _shared(base: str, parts: list[str]) -> str:
     return "".join(parts[-max(most, 1) :])
 
 
+def _repeats(kind: str, form: str) -> bool:
+    """Tell whether names end as the base does."""
+    base = words_in(kind.rpartition(" ")[2])
+    return form.startswith("…") and words_in(form)[-1:] == base[-1:] and not kind.startswith("@")
+
+
 def propose(finding: Finding) -> Proposal | None:
     """Say the part of the name."""
     kind, form = finding.topic, finding.form
     word = form.strip("…")
     # A word of one letter, or a number, is no word that somebody chose.
     if kind != INTERFACE and (len(word) < 3 or word.isdigit()):
+        return None
+    # What a few take over from their base is what subclasses do.
+    if _repeats(kind, form) and finding.applicable < _LEAST_REPEATING:
         return None
     shape = f"^{re.escape(word)}[A-Z0-9_]" if form.endswith("…") else f"[A-Za-z0-9]{re.escape(word)}$"
     named = {"field": "name", "regex": shape}
@@ -105,8 +115,7 @@ def prior(finding: Finding) -> float:
         return 0.15
     if kind == ABSTRACT:
         return {"Abstract": 0.6, "Base": 0.3}.get(word, 0.1)
-    base = words_in(kind.rpartition(" ")[2])
-    if finding.form.startswith("…") and words_in(word)[-1:] == base[-1:]:
+    if _repeats(kind, finding.form):
         return 0.97 if word in ("Error", "Exception", "Warning") and finding.tongue != "Python" else 0.7
     return 0.35
 
@@ -116,7 +125,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=2,
+    version=3,
     languages=LANGUAGES,
     roles=_ROLES,
     prior=prior,

@@ -30,7 +30,7 @@ from app.syntax import Source, text_of
 
 # A place with such a share of all files that have classes is where everything is.
 _LARGE = 0.34
-_LEAST_AT_HOME = 10
+_LEAST_AT_HOME = 30
 _MOST_OF_THEM, _ALL = 0.8, 0.9
 _BEGINNING, _OF_THE_PLACE = 4, (0.4, 0.8)
 _LEAST = Least(sites=8, files=1)
@@ -70,7 +70,8 @@ def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
 
 
 def _places(file: File) -> Iterator[str]:
-    if file.name not in _ANY_NAME:
+    # In Java a file is one class; what it holds besides is that class's own.
+    if file.name not in _ANY_NAME and file.language != "Java":
         yield file.name
     yield from sorted({f"{folder}/" for folder in file.folder.split("/") if folder})
 
@@ -155,7 +156,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=2,
+    version=3,
     languages=LANGUAGES,
     roles=frozenset((FileRole.SOURCE,)),
     prior=prior,

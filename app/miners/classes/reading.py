@@ -20,7 +20,16 @@ _BEFORE = r"^([\w.]+(\.|::))?"
 # What everything may extend says nothing of a class.
 _PLAIN = frozenset(("object", "Object", "Generic"))
 # What any class may carry for reasons of its own.
-_ANYWHERE = frozenset(("Deprecated", "SuppressWarnings", "SafeVarargs", "deprecated", "skip", "skipIf", "skipUnless"))
+_ANYWHERE = frozenset(
+    (
+        *("Deprecated", "SuppressWarnings", "SafeVarargs", "deprecated", "skip", "skipIf", "skipUnless"),
+        *("DisplayName", "Tag", "Timeout", "Disabled", "Nested", "FunctionalInterface"),
+    )
+)
+# What Java itself asks of anything that is closed, compared, copied or run.
+_ABILITIES = frozenset(
+    ("AutoCloseable", "Closeable", "Cloneable", "Comparable", "Flushable", "Iterable", "Runnable", "Serializable")
+)
 _TYPES = frozenset(("type_identifier", "generic_type", "nested_type_identifier", "scoped_type_identifier"))
 MOST_CLASSES = 400
 
@@ -117,7 +126,8 @@ def _java(node: Node) -> Iterator[str]:
             yield from (f"extends {last_name(each)}" for each in part.named_children if each.type in _TYPES)
         elif part.type == "super_interfaces":
             for listed in part.named_children:
-                yield from (f"implements {last_name(each)}" for each in listed.named_children if each.type in _TYPES)
+                names = [last_name(each) for each in listed.named_children if each.type in _TYPES]
+                yield from (f"implements {name}" for name in names if name not in _ABILITIES)
 
 
 def _rust(node: Node) -> Iterator[str]:

@@ -164,7 +164,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=2,
+    version=3,
     languages=frozenset(("Python", "Java", *SCRIPTS)),
     roles=frozenset((FileRole.SOURCE, FileRole.MIGRATION)),
     prior=prior,

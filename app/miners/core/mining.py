@@ -97,7 +97,11 @@ def mine(families: Sequence[Family], files: Files, listing: Listing, *, strict: 
             # It was found in the code as well: that it is also declared is one more reason for it.
             mined = candidates[place]
             candidates[place] = replace(mined, proposal=replace(mined.proposal, declared=proposal.declared))
-    return Mined(_best(tongues.joined(candidates), mining.suppressed), mining.suppressed)
+    candidates = tongues.joined(candidates)
+    for candidate in tongues.repeated(candidates):
+        candidates.remove(candidate)
+        mining.suppressed.add("said by another", candidate.proposal.name)
+    return Mined(_best(candidates, mining.suppressed), mining.suppressed)
 
 
 def _nothing(_: dict[str, Any], __: File, ___: Any) -> None:

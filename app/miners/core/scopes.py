@@ -19,6 +19,8 @@ _LOOSE = 0.75
 _LEAST_KEPT = 0.6
 # A folder that has nearly all that conforms, and less than half of what does not, is what the convention is about.
 _NEARLY_ALL = 0.95
+# So many sites of tests weigh as much as one of what is tested.
+_OF_SOURCE = 5
 # A kind of file is said in place of folders where it covers so much more.
 _WIDER, _MOST_OF_IT = 1.2, 0.6
 # A convention of new code may hold where old code does not follow yet.
@@ -133,8 +135,13 @@ def find(applicable: Ground, conforming: Ground, least: Least) -> Where | None:
             found.append(where)
     if not found:
         return everywhere
-    best = max(found, key=lambda where: where.conforming.sites)
+    best = max(found, key=_weight)
     return _joined([where for where in found if where.include == best.include])
+
+
+def _weight(where: Where) -> int:
+    """Weigh a scope: what is shipped says more than what its tests and examples do."""
+    return where.conforming.sites * (_OF_SOURCE if where.roles == (FileRole.SOURCE,) else 1)
 
 
 def _does_otherwise(applicable: Ground, conforming: Ground, least: Least, role: FileRole) -> bool:

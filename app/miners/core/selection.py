@@ -14,7 +14,7 @@ from app.miners.core.family import Family, Least
 from app.miners.core.mining import Contradiction, Suppressed
 
 MOST_KEPT, MOST_EVER = 60, 120
-_ALIKE = 0.8
+_ALIKE, _HALF = 0.8, 0.5
 _RISING_SHARE = 0.4
 _MEASURED_SLACK = 0.03
 _LEAST_COMPARED = 4
@@ -114,13 +114,13 @@ def _says_the_same(one: Measured, other: Measured, families: Mapping[str, Family
     """
     if _chooses_modules(one) and _chooses_modules(other):
         return _same_modules(one, other)
+    if _names_files(one) and _names_files(other):
+        return _same_files(one, other)
     if one.candidate.family == other.candidate.family:
         if families[one.candidate.family].joins and _repeats(one, other):
             return True
         if one.candidate.finding.topic != other.candidate.finding.topic:
-            return False
-    elif _names_files(one) and _names_files(other):
-        return _same_files(one, other)
+            return _same_answer(one, other)
     elif not any(families[each.candidate.family].joins for each in (one, other)):
         return False
     smaller, larger = sorted((one.measurement.applicable, other.measurement.applicable))
@@ -132,6 +132,18 @@ def _says_the_same(one: Measured, other: Measured, families: Mapping[str, Family
         return False
     met = Counter(_meet(mine[path], theirs[path]) for path in shared)
     return met[True] >= _ALIKE * len(shared)
+
+
+def _same_answer(one: Measured, other: Measured) -> bool:
+    """Tell whether what carries two marks at once, as two annotations, is said to be alike for each of them."""
+    mine, theirs = ({**each.candidate.proposal.rule.definition} for each in (one, other))
+    if mine.pop("applicable", None) == theirs.pop("applicable", None) or not mine or mine != theirs:
+        return False
+    places = [_lines(each.measurement.samples) for each in (one, other)]
+    shared = places[0].keys() & places[1].keys()
+    if len(shared) < max(_LEAST_COMPARED, _HALF * min(map(len, places))):
+        return False
+    return sum(places[0][path].start == places[1][path].start for path in shared) >= _ALIKE * len(shared)
 
 
 def _repeats(one: Measured, other: Measured) -> bool:

@@ -8,6 +8,7 @@ from app.miners.core.candidate import Candidate
 
 _ALIKE = ("JavaScript", "TypeScript")
 _BOTH = " and ".join(_ALIKE)
+_FEW = 0.05
 
 
 def joined(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -25,6 +26,16 @@ def joined(candidates: Sequence[Candidate]) -> list[Candidate]:
         else:
             kept[place] = _of_both(kept[place], candidate)
     return kept
+
+
+def repeated(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """List what the few files of one language do as the many of the other do: it needs no sentence of its own."""
+    asked = [candidate for candidate in candidates if candidate.finding.tongue in _ALIKE]
+    most: dict[tuple[object, ...], int] = {}
+    for candidate in asked:
+        answer = _key(candidate)[:4]
+        most[answer] = max(most.get(answer, 0), candidate.finding.conforming)
+    return [each for each in asked if each.finding.conforming < _FEW * most[_key(each)[:4]]]
 
 
 def _key(candidate: Candidate) -> tuple[object, ...]:

@@ -31,7 +31,7 @@ def in_scope(finding: Finding, what: str) -> str:
         roles = ""
     words = [finding.tongue if finding.tongue else "", roles, what[:1].lower() + what[1:]]
     text = " ".join(word for word in words if word)
-    return f"{text[:1].upper()}{text[1:]}{places_in_words(finding.scope)}"
+    return f"{text[:1].upper()}{text[1:]}{places_in_words(finding.scope, finding.tongue)}"
 
 
 def roles_in_words(scope: Scope) -> str:
@@ -39,12 +39,13 @@ def roles_in_words(scope: Scope) -> str:
     return " and ".join(_ROLES[role] for role in scope.roles)
 
 
-def places_in_words(scope: Scope) -> str:
+def places_in_words(scope: Scope, tongue: str | None = None) -> str:
     """Name the places of a scope: ` in src/api/`; nothing where it speaks of all."""
     if not scope.include:
         return _but_not_in(scope)
     shown = [glob.removesuffix("**") if glob != "**" else glob for glob in scope.include]
-    names = [name for name in shown if not name.startswith("**/*.")]
+    # That files of a suffix have it goes without saying; that they are `*.rule.ts` does not.
+    names = [name if name.endswith("/") else name.removeprefix("**/") for name in shown if name != f"**/*{tongue}"]
     return f"{listed_places(names)}{_but_not_in(scope)}"
 
 
