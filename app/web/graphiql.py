@@ -29,6 +29,7 @@ _POLICY = (
 # These stand in the variables of a tab until the page knows ids of objects that its visitor may see.
 ORGANIZATION_ID = "the id of an organization"
 REPO_ID = "the id of a repository"
+CANDIDATE_ID = "the id of a candidate"
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,62 @@ subscription FollowIngestion($repoId: ID!) {
     ),
     Tab(
         """\
+# What waits for a person, the strongest first.
+query TriageQueue($repoId: ID!) {
+  triageQueue(repoId: $repoId, first: 5) {
+    totalCount
+    nodes {
+      id
+      name
+      version
+      confidence {
+        tier
+        conforming
+        applicable
+      }
+      similarTo {
+        name
+      }
+      evidence {
+        nodes {
+          path
+          startLine
+          snippet
+        }
+      }
+    }
+  }
+}
+""",
+        {"repoId": REPO_ID},
+    ),
+    Tab(
+        """\
+mutation Promote(
+  $patternId: ID!
+  $rationale: String
+) {
+  promotePattern(
+    input: {
+      patternId: $patternId
+      rationale: $rationale
+    }
+  ) {
+    pattern {
+      name
+      status
+      version
+      owner {
+        login
+      }
+    }
+  }
+}
+""",
+        {"patternId": CANDIDATE_ID, "rationale": "Why this holds, in your words."},
+    ),
+    Tab(
+        """\
 subscription FollowPatterns($repoId: ID!) {
   patternChanges(repoId: $repoId) {
     sequence
@@ -170,6 +227,11 @@ subscription FollowPatterns($repoId: ID!) {
 )
 EXAMPLES = (
     Example(REPO_ID, "{ repos(first: 1) { nodes { id } } }", ("repos", "nodes", 0, "id")),
+    Example(
+        CANDIDATE_ID,
+        "{ patterns(first: 1, filter: { status: [CANDIDATE] }) { nodes { id } } }",
+        ("patterns", "nodes", 0, "id"),
+    ),
     Example(
         ORGANIZATION_ID,
         "{ viewer { memberships { organization { id } } } }",

@@ -1,30 +1,19 @@
 """The GraphiQL page: who gets it, what it may load, and that a person can work with it."""
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from graphql import DocumentNode, build_schema, get_operation_ast, parse, validate
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from app.web.graphiql import EXAMPLES, TABS, Example, GraphiQL, Tab
+from tests.wire.browser import browsing, run_tab
 from tests.wire.conftest import Start
 from tests.wire.service import Service
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
 TOY_TABS = (
     Tab("query Who {\n  me\n}\n"),
@@ -96,22 +85,9 @@ def name_of(document: DocumentNode) -> str | None:
 
 @pytest.fixture
 async def page(paged: Service) -> AsyncIterator[Page]:
-    """The page in a browser that reports whatever went wrong in it."""
-    if CHROMIUM is None:
-        pytest.skip("NO CHROMIUM ON THE PATH: the GraphiQL page was not tried in a browser")
-    faults: list[str] = []
-    own = paged.url.removesuffix("/graphql")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = await browser.new_page()
-        page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda asked: None if asked.url.startswith((own, "data:")) else faults.append(asked.url))
-        page.on("websocket", lambda opened: None if f"/{own[7:]}" in opened.url else faults.append(opened.url))
-        await page.goto(paged.url)
+    """The page in a browser."""
+    async with browsing(paged.url) as page:
         yield page
-        await browser.close()
-    assert faults == []
 
 
 async def test_a_person_can_work_with_it(page: Page, paged: Service) -> None:
@@ -142,15 +118,15 @@ async def test_a_person_can_work_with_it(page: Page, paged: Service) -> None:
 
     # A mutation with variables, and variables that the page has filled in.
     await page.get_by_role("tab", name="Add", exact=True).click()
-    await _runs(page, "Add")
+    await run_tab(page, "Add")
     await expect(answer).to_contain_text('"add": 2')
     await page.get_by_role("tab", name="Echo").click()
-    await _runs(page, "Echo")
+    await run_tab(page, "Echo")
     await expect(answer).to_contain_text('"echo": "viewer"')
 
     # A live subscription, started and stopped.
     await page.get_by_role("tab", name="Ticks").click()
-    await _runs(page, "Ticks")
+    await run_tab(page, "Ticks")
     await expect(page.locator("#state")).to_have_text("Live")
     await expect(answer).to_contain_text(re.compile(r'"ticks": [5-9]|"ticks": \d\d'))
     await run.click()
@@ -166,7 +142,7 @@ async def test_a_person_can_work_with_it(page: Page, paged: Service) -> None:
 
 async def test_what_was_not_there_when_the_page_opened_is_looked_for_again(page: Page, paged: Service) -> None:
     await page.get_by_role("tab", name="Late").click()
-    await _runs(page, "Late")
+    await run_tab(page, "Late")
     answer = page.locator(".result-window")
     await expect(answer).to_contain_text('"echo": "who came late"')
     paged.engine.arrived = "here at last"
@@ -176,7 +152,7 @@ async def test_what_was_not_there_when_the_page_opened_is_looked_for_again(page:
 
 async def test_a_link_may_bring_a_token_and_an_operation(page: Page, paged: Service) -> None:
     await page.goto(f"{paged.url}?query=query+Linked{{me}}#token={paged.token}")
-    await _runs(page, "Linked")
+    await run_tab(page, "Linked")
     await expect(page.locator(".result-window")).to_contain_text('"me": "viewer"')
     assert paged.token not in page.url
 
@@ -188,9 +164,3 @@ async def test_it_follows_the_system_by_day_and_night(page: Page, scheme: str) -
         ground = await page.locator(part).evaluate("part => getComputedStyle(part).backgroundColor")
         brightness = sum(map(int, re.findall(r"\d+", ground)[:3])) / 3
         assert (brightness < 80) if scheme == "dark" else (brightness > 200)
-
-
-async def _runs(page: Page, operation: str) -> None:
-    """Run a tab once GraphiQL has read it; a moment before, it would still name the operation of another tab."""
-    await page.wait_for_function("name => localStorage.getItem('graphiql:operationName') === name", arg=operation)
-    await page.locator(".graphiql-execute-button").click()
