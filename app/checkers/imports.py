@@ -4,9 +4,9 @@
     {"per": "file", "applicable": {"module": ["app.db*"]}, "forbidden": {"module": ["strawberry*"]}}
     {"per": "file", "order": [[{"standard": true}], [{"standard": false}]], "apart": true}
 
-All parts of a selector hold: `module` (one of some names with `*`), `names`, `form`, `alias`, `target` (globs of the
-file of this repository that it leads to), `internal`, `top`, `type_only`, `standard` (it comes with the language),
-`optional` (the code copes with the module missing), `types` (of its names
+All parts of a selector hold: `module` (one of some names with `*`), `names`, `form`, `alias` (of the module, or of one
+of its names), `target` (globs of the file of this repository that it leads to), `internal`, `top`, `type_only`,
+`standard` (it comes with the language), `optional` (the code copes with the module missing), `types` (of its names
 all, some or none are only types), `any` (one of some selectors), and `not` (no such import).
 
 With `order` a site is a file whose first imports are of at least two groups; it conforms if those of each group stand
@@ -139,7 +139,7 @@ def _selector(parts: Mapping[str, Any]) -> Selector:
             (not modules or any(matches(found.module) for matches in modules))
             and (not names or not names.isdisjoint(found.names))
             and (not forms or not forms.isdisjoint(found.forms))
-            and (not aliases or found.alias in aliases)
+            and (not aliases or found.alias in aliases or any(alias in aliases for _, alias in found.renamed))
             and (top is None or found.top is top)
             and (type_only is None or found.type_only is type_only)
             and (optional is None or found.optional is optional)

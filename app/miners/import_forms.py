@@ -42,12 +42,14 @@ _WAYS = {
     "datetime": {"from datetime import …": 0.6, "import datetime": 0.4},
     "collections.abc": {"from collections.abc import …": 0.9},
     "os.path": {"import os.path": 0.5},
-    "numpy": {"import numpy as np": 0.97},
-    "pandas": {"import pandas as pd": 0.97},
     "zod": {"import { … }": 0.75, "import * as": 0.2},
     "react": {"import * as": 0.25, "import default": 0.4, "import { … }": 0.4},
     "lodash": {"import default": 0.5, "import { … }": 0.4},
 }
+# Names that everybody gives some modules.
+_GIVEN_NAMES = frozenset(
+    ("np", "npt", "pd", "plt", "mpl", "tf", "sns", "ET", "nn", "F", "sp", "nx", "jnp", "pa", "pl", "xr", "gpd", "st")
+)
 
 
 def facts(source: Source) -> Any:
@@ -253,8 +255,9 @@ def _places(scope: Scope, place: str) -> str:
 
 def _way(finding: Finding) -> Proposal | None:
     module = finding.topic.removeprefix(_WAY)
-    # How a module is imported is news only where there are two ways that people take.
-    if module not in _WAYS and (not finding.rivals or finding.form == f"import {module}"):
+    # How a module is imported is news only where there are two ways that people take, or where it gets a name.
+    single = not finding.rivals and not finding.form.startswith(f"import {module} as ")
+    if module not in _WAYS and (single or finding.form == f"import {module}"):
         return None
     conforming: dict[str, Any]
     if finding.tongue == "Python":
@@ -293,11 +296,17 @@ def prior(finding: Finding) -> float:
     if finding.topic.startswith(_OWN):
         return 0.45 if finding.form == "relative" else 0.6
     if finding.topic.startswith(_WAY):
-        known = _WAYS.get(finding.topic.removeprefix(_WAY), {})
-        return known.get(finding.form, 0.05 if known else 0.92)
+        return _usual_way(finding.topic.removeprefix(_WAY), finding.form)
     if finding.topic == "loading" and finding.tongue == "TypeScript":
         return 0.97
     return _USUAL.get((finding.topic, finding.form), 0.5)
+
+
+def _usual_way(module: str, form: str) -> float:
+    if module in _WAYS:
+        return _WAYS[module].get(form, 0.05)
+    name = form.partition(" as ")[2]
+    return 0.92 if not name else 0.97 if name in _GIVEN_NAMES else 0.1
 
 
 FAMILY = Family("import-forms", votes, propose, facts=facts, prior=prior, least=Least(sites=8, files=4, share=0.87))

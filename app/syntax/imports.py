@@ -77,17 +77,19 @@ def _python(source: Source) -> Iterator[Import]:
                 yield Import(text_of(name), first, last, ("absolute", "module"), (), alias, top, typed, tried)
             continue
         names = []
-        alias = None
+        renamed = []
         for name in node.children_by_field_name("name"):
-            if name.type == "aliased_import":
-                alias, name = text_of(name.child_by_field_name("alias")), name.child_by_field_name("name") or name
-            names.append(text_of(name))
+            alias = text_of(name.child_by_field_name("alias")) if name.type == "aliased_import" else None
+            names.append(text_of(name.child_by_field_name("name") or name if alias else name))
+            if alias is not None:
+                renamed.append((names[-1], alias))
         module = (
             "__future__" if node.type == "future_import_statement" else text_of(node.child_by_field_name("module_name"))
         )
         star = any(child.type == "wildcard_import" for child in node.children)
         forms = ("relative" if module.startswith(".") else "absolute", "star" if star else "names")
-        yield Import(module, first, last, forms, tuple(names), alias if len(names) == 1 else None, top, typed, tried)
+        single = renamed[0][1] if renamed and len(names) == 1 else None
+        yield Import(module, first, last, forms, tuple(names), single, top, typed, tried, tuple(renamed))
 
 
 _BUILTIN_NAMES = (

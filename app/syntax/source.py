@@ -77,6 +77,8 @@ class Import:
     type_only: bool = False
     optional: bool = False
     """Whether the code around it copes with the module missing."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """Names of Python that are taken under another, each with the other."""
 
 
 class Source:
