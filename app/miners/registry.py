@@ -4,6 +4,7 @@ from hashlib import sha256
 
 from app.miners import (
     caught_names,
+    changelog_fragments,
     data_models,
     declared,
     decorators,
@@ -64,6 +65,7 @@ FAMILIES: tuple[Family, ...] = (
     guides.FAMILY,
     file_affixes.FAMILY,
     caught_names.FAMILY,
+    changelog_fragments.FAMILY,
     class_names.FAMILY,
     class_places.FAMILY,
     class_shapes.FAMILY,
