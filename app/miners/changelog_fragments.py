@@ -36,7 +36,7 @@ def votes(file: File, _: None, world: World) -> Iterable[Vote]:
         places[file.folder] = _shape(file.folder, world.listing)
     ending, kinds = places[file.folder]
     if ending in _ENDINGS:
-        kind, _, mine = file.name.rpartition(".")
+        kind, mine = file.name.rpartition(".")[::2]
         fits = mine == ending and (not kinds or kind.rpartition(".")[2] in kinds)
         yield Vote(json.dumps([file.folder, ending, kinds]), ("named",) if fits else ())
 

@@ -46,7 +46,7 @@ from app.miners.classes import names as class_names
 from app.miners.classes import places as class_places
 from app.miners.classes import shapes as class_shapes
 from app.miners.core.family import Facts, Family
-from app.miners.idioms import access, failures, records, testing, waits
+from app.miners.idioms import access, failures, records, testing, waits, wording
 from app.syntax import Source, Unreadable
 
 FAMILIES: tuple[Family, ...] = (
@@ -61,6 +61,7 @@ FAMILIES: tuple[Family, ...] = (
     testing.FAMILY,
     failures.FAMILY,
     records.FAMILY,
+    wording.FAMILY,
     formatting.FAMILY,
     guides.FAMILY,
     file_affixes.FAMILY,

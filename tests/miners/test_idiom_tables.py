@@ -2,15 +2,15 @@
 
 import pytest
 
-from app.miners.idioms import failures, records, testing, waits
+from app.miners.idioms import failures, records, testing, waits, wording
 from app.miners.idioms.shapes import Idiom, answers, definition_of
 from app.syntax import RuleTree, Source
 from tests.miners.trial import Trial, trial
 
-FAMILIES = [waits.FAMILY, testing.FAMILY, failures.FAMILY, records.FAMILY]
+FAMILIES = [waits.FAMILY, testing.FAMILY, failures.FAMILY, records.FAMILY, wording.FAMILY]
 ROWS = [
     pytest.param(tongue, idiom, id=f"{module.__name__.rpartition('.')[2]}-{tongue}-{idiom.question}".replace(" ", "-"))
-    for module in (waits, testing, failures, records)
+    for module in (waits, testing, failures, records, wording)
     for tongue, table in module.TABLES.items()
     for idiom in table
 ]
@@ -49,6 +49,18 @@ class Test(TestCase):
         self.assertEqual(a, b)
 def test_that() -> None:
     assert a
+def tell():
+    log.info("Found %s", it)
+    self._logger.warning('found it.')
+    logging.error(f"{it} is gone...")
+    raise Error("It is gone")
+    raise Error("it is gone.", it)
+    raise Gone(it)
+class Model:
+    model_config = ConfigDict()
+    class Config: pass
+class ShopConfig: ...
+class ShopSettings: ...
 """,
     "TypeScript": """
 async function runAsync() {}
@@ -62,6 +74,21 @@ it('Works', () => {
   expect(a).toEqual(b); expect(a).toStrictEqual(b)
   expect(a).toBe(true); expect(a).toBeTruthy(); expect(a).toBe(1)
 })
+import { z } from 'zod'
+export const cartSchema = z.object({}), price = z.enum(['a'])
+interface ShopConfig {}
+type ShopSettings = {}
+function tell() {
+  logger.info('Found it'); this.log.warn("found it.", it)
+  throw new Error('It is gone')
+  throw new Error("it is gone.")
+  throw new Gone(it)
+  try { run() } catch { /* it may be gone */ }
+  try { run() } catch (e) { // it may be gone
+  }
+  try { run() } catch (e) {}
+  try { run() } catch (e) { stop() /* why */ }
+}
 """,
     "Go": """
 package a
@@ -102,6 +129,16 @@ func TestIt_Works(t *testing.T) {
 	require.Eventually(t, x)
 }
 func TestThat(t *testing.T) {}
+type ShopConfig struct {}
+type ShopSettings struct {}
+func tell() error {
+	log.Info("Found it")
+	s.logger.Warnf("found %s.", it)
+	errors.New("It is gone")
+	fmt.Errorf("unable to find %s.", it)
+	fmt.Errorf("failed to find %w", err)
+	return errors.Wrap(err, "HTTP is gone")
+}
 """,
     "Java": """
 @Service
@@ -132,6 +169,13 @@ class H {
     await().until(c);
   }
   @Test void two() {}
+  void tell() {
+    log.info("Found it"); LOGGER.warn("found {}.", it);
+    try { run(); } catch (A e) { /* it may be gone */ }
+    try { run(); } catch (A e) { }
+    throw new A("It is gone");
+  }
+  void more() { throw new A("it is gone.", it); }
 }
 """,
     "Rust": """
@@ -154,6 +198,14 @@ fn run() {
 fn one() -> Result<()> { Ok(()) }
 #[tokio::test]
 fn two() {}
+struct ShopConfig {}
+enum ShopSettings {}
+enum Three {
+    #[error("it is gone: {0}")]
+    A,
+    #[error("It is gone.")]
+    B,
+}
 """,
 }
 SAMPLES["JavaScript"] = SAMPLES["TypeScript"].replace("private async", "async")
@@ -204,6 +256,36 @@ SAID = {
         "package a\n\nfunc NewA(b int) *A { return nil }\n",
         "Go constructors (`New…`) take options as `...Option`",
     ),
+    "logs": (
+        "a/part{}.py",
+        'LOG.info("found it")\n',
+        'LOG.info("Found it")\n',
+        "Python messages of logs begin with a small letter",
+    ),
+    "errors that stop": (
+        "a/part{}.ts",
+        "throw new Error('It is gone.')\n",
+        "throw new Error('It is gone')\n",
+        "TypeScript messages of errors end with a full stop",
+    ),
+    "silent": (
+        "a/Part{}.java",
+        "class A { void a() { try { } catch (Gone e) { /* fine */ } } }\n",
+        "class A { void a() { try { } catch (Gone e) { } } }\n",
+        "Java handlers that do nothing say why in a comment",
+    ),
+    "schemas": (
+        "a/part{}.ts",
+        "import { z } from 'zod'\nexport const cartSchema = z.object({})\n",
+        "import { z } from 'zod'\nexport const cart = z.object({})\n",
+        "TypeScript schemas of zod are named `…Schema`",
+    ),
+    "failures": (
+        "a/part{}.go",
+        'package a\n\nvar a = fmt.Errorf("failed to run: %w", err)\n',
+        'package a\n\nvar a = fmt.Errorf("could not run: %w", err)\n',
+        "Go errors that tell of a failure say `failed to …`, not `could not …`, `unable to …` or `error …`",
+    ),
 }
 
 
@@ -220,6 +302,13 @@ def test_it_speaks_where_nearly_all_do_so(path: str, usual: str, other: str, sai
 @pytest.mark.parametrize(("path", "usual", "other", "said"), ASKED)
 def test_it_is_silent_where_half_of_them_do(path: str, usual: str, other: str, said: str) -> None:
     assert said not in [each.name for each in mined(path, usual, other, 20).conventions]
+
+
+def test_wording_of_a_few_folders_is_nobody_s_rule() -> None:
+    small, capital = 'LOG.info("found it")\n', 'LOG.info("Found it")\n'
+    files = {f"{folder}/part{n}.py": small for folder in "abc" for n in range(30)}
+    files |= {f"{folder}/part{n}.py": capital for folder in "defg" for n in range(30)}
+    assert not [each for each in trial(files, families=FAMILIES).said if "begin with" in each]
 
 
 def test_what_everybody_does_is_not_said() -> None:

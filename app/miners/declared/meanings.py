@@ -66,6 +66,7 @@ _ESLINT: dict[str, tuple[Answer, ...]] = {
     "consistent-type-imports": (("import-types", "types", "type", _TS),),
     "no-require-imports": (("import-forms", "loading", "import", _BOTH),),
     "strict": (_idiom("strict", _JS),),
+    "no-empty": (("wording", "silent handlers", YES, _BOTH),),
 }
 """Rules of eslint that have one meaning, by their last part."""
 
@@ -102,6 +103,8 @@ _GOLANGCI: dict[str, tuple[Answer, ...]] = {
     "error-naming": (_idiom("sentinels", _GO),),
     "errname": (_idiom("sentinels", _GO),),
     "deep-exit": (_idiom("exits", _GO),),
+    "error-strings": (("wording", "error texts", YES, _GO),),
+    "stylecheck": (("wording", "error texts", YES, _GO),),
     "exported": (
         ("doc-comments", "function_declaration", "documented", _GO),
         ("doc-comments", "type_declaration", "documented", _GO),
@@ -114,6 +117,7 @@ _CHECKSTYLE: dict[str, tuple[Answer, ...]] = {
     "FinalParameters": (_idiom("final parameters", _JAVA),),
     "FinalLocalVariable": (_idiom("final variables", _JAVA),),
     "FinalClass": (),
+    "EmptyCatchBlock": (("wording", "silent handlers", YES, _JAVA),),
     "IllegalCatch": (("error-handling", "specific", "specific", _JAVA),),
     "MissingJavadocType": (("doc-comments", "class_declaration", "documented", _JAVA),),
     "JavadocType": (("doc-comments", "class_declaration", "documented", _JAVA),),

@@ -17,8 +17,13 @@ Tables = Mapping[str, tuple[Idiom, ...]]
 """Rows by language; what is said of TypeScript is said of TSX."""
 
 
-def family(name: str, tables: Tables, *, most: int, version: int = 1) -> Family:
-    """Make a family of some tables."""
+_ANYWHERE = 99
+
+
+def family(
+    name: str, tables: Tables, *, most: int, version: int = 1, places: int = _ANYWHERE, sites: int = 12
+) -> Family:
+    """Make a family of some tables; what it asks is settled in so many places at most, by so many sites at least."""
     named = {tongue: {idiom.question: idiom for idiom in table} for tongue, table in tables.items()}
 
     def facts(source: Source) -> Any:
@@ -38,6 +43,8 @@ def family(name: str, tables: Tables, *, most: int, version: int = 1) -> Family:
                     yield Vote(question, (_OTHER,), other)
 
     def propose(finding: Finding) -> Proposal | None:
+        if max(len(finding.scope.include), len(finding.scope.exclude)) > places:
+            return None
         return _proposal(named[finding.tongue or ""][finding.topic], finding)
 
     def prior(finding: Finding) -> float:
@@ -52,7 +59,7 @@ def family(name: str, tables: Tables, *, most: int, version: int = 1) -> Family:
         version=version,
         languages=frozenset((*tables, *(each for each, tongue in TONGUES.items() if tongue in tables))),
         prior=prior,
-        least=Least(sites=12, files=5, share=0.88, careful=0.8),
+        least=Least(sites=sites, files=5, share=0.88, careful=0.8),
         most=most,
     )
 

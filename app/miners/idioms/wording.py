@@ -1,0 +1,261 @@
+"""How things are worded, where a language leaves it open: messages of logs and errors, names, handlers that do nothing.
+
+Says, for instance: "Go errors begin with a small letter and end without a full stop", "Python messages of logs end
+without a full stop" and "TypeScript schemas of zod are named `…Schema`".
+"""
+
+from typing import Any
+
+from app.domain.pattern import PatternCategory
+from app.miners.idioms.shapes import SOURCES, Idiom, Shape
+from app.miners.idioms.tables import family
+
+_NAMING, _ACTING, _DOCUMENTING = PatternCategory.NAMING, PatternCategory.BEHAVIORAL, PatternCategory.DOCUMENTATION
+_API = PatternCategory.API
+# The first argument is a text that is told to its end.
+_TOLD = r"""^\(\s*f?("[^"\n]{4,}"|'[^'\n]{4,}')\s*[,)]"""
+_STOPPED = r"""^\(\s*f?("[^"\n]*[^".\n]\."|'[^'\n]*[^'.\n]\.')\s*[,)]"""
+_LETTER, _CAPITAL = r"""^\(\s*f?["'][A-Za-z]""", r"""^\(\s*f?["'][A-Z]"""
+
+
+def _given(shape: str) -> dict[str, Any]:
+    return {"has": {"field": "arguments", "regex": shape}}
+
+
+def _messages(
+    name: str, subject: str, sites: Shape, *, capital: float, stop: float, words: tuple[str, ...]
+) -> tuple[Idiom, ...]:
+    """Ask of messages how they begin and how they end; both ways are somebody's rule."""
+    parts = list(sites.get("all", ()))
+    rest = {key: value for key, value in sites.items() if key != "all"}
+    return (
+        Idiom(
+            f"{name} begin",
+            {**rest, "all": [*parts, _given(_LETTER)]},
+            _given(_CAPITAL),
+            subject,
+            "begin with a capital letter",
+            capital,
+            _DOCUMENTING,
+            alternative="a small letter",
+            against="begin with a small letter",
+            usually_against=1 - capital,
+            instead="a capital letter",
+            roles=SOURCES,
+            words=words,
+            weight=0.7,
+        ),
+        Idiom(
+            f"{name} end",
+            {**rest, "all": [*parts, _given(_TOLD)]},
+            {"not": _given(_STOPPED)},
+            subject,
+            "end without a full stop",
+            1 - stop,
+            _DOCUMENTING,
+            alternative="a full stop",
+            against="end with a full stop",
+            usually_against=stop,
+            instead="no full stop",
+            roles=SOURCES,
+            words=words,
+            weight=0.7,
+        ),
+    )
+
+
+_LOGS = r"(?i)^([\w$]+\.)*_?\w*(log|logger|logging|lg)\.(trace|debug|info|warn|warning|error|exception|critical|fatal)"
+_SILENT_BODY = r"^\{\s*((//[^\n]*\s*)|(/\*[^*]*\*+/\s*))*\}$"
+
+
+def _logged(kind: str) -> dict[str, Any]:
+    return {"kind": kind, "all": [{"has": {"field": "function", "regex": f"{_LOGS}(w|f|Context)?$"}}]}
+
+
+def _silent(kind: str) -> Idiom:
+    return Idiom(
+        "silent handlers",
+        {"kind": kind, "has": {"field": "body", "regex": _SILENT_BODY}},
+        {"has": {"field": "body", "regex": r"/[/*]"}},
+        "Handlers that do nothing",
+        "say why in a comment",
+        0.55,
+        _ACTING,
+        alternative="no comment",
+        roles=SOURCES,
+        words=("catch",),
+    )
+
+
+def _settings(*kinds: str) -> Idiom:
+    return Idiom(
+        "settings",
+        {
+            "any": [
+                {"kind": kind, "has": {"field": "name", "regex": "[a-z](Config|Configuration|Settings|Conf|Cfg)$"}}
+                for kind in kinds
+            ]
+        },
+        {"has": {"field": "name", "regex": "Config$"}},
+        "Types of settings",
+        "are named `…Config`, not `…Configuration` or `…Settings`",
+        0.78,
+        _NAMING,
+        alternative="another word",
+        weight=0.7,
+        roles=SOURCES,
+        words=("Conf", "Cfg", "Settings"),
+    )
+
+
+PYTHON = (
+    *_messages("logs", "Messages of logs", _logged("call"), capital=0.8, stop=0.15, words=("log", "LOG")),
+    *_messages(
+        "raised",
+        "Messages of exceptions",
+        {"kind": "call", "all": [{"inside": {"kind": "raise_statement"}}]},
+        capital=0.7,
+        stop=0.3,
+        words=("raise",),
+    ),
+    Idiom(
+        "model settings",
+        {
+            "any": [
+                {"kind": "assignment", "has": {"field": "left", "regex": "^model_config$"}},
+                {
+                    "kind": "class_definition",
+                    "has": {"field": "name", "regex": "^Config$"},
+                    "inside": {"kind": "class_definition", "stopBy": "end"},
+                },
+            ]
+        },
+        {"kind": "assignment"},
+        "Models of pydantic",
+        "are configured by `model_config`, not by `class Config`",
+        0.5,
+        _API,
+        alternative="`class Config`",
+        against="are configured by `class Config`, not by `model_config`",
+        usually_against=0.35,
+        instead="`model_config`",
+        roles=SOURCES,
+        words=("model_config", "class Config"),
+    ),
+    _settings("class_definition"),
+)
+SCRIPTS = (
+    *_messages(
+        "thrown",
+        "Messages of errors",
+        {"kind": "new_expression", "all": [{"inside": {"kind": "throw_statement"}}]},
+        capital=0.75,
+        stop=0.12,
+        words=("throw",),
+    ),
+    *_messages("logs", "Messages of logs", _logged("call_expression"), capital=0.5, stop=0.06, words=("log", "Log")),
+    _silent("catch_clause"),
+    Idiom(
+        "schemas",
+        {
+            "kind": "variable_declarator",
+            "has": {
+                "field": "value",
+                "regex": r"^z\s*\.\s*(object|strictObject|looseObject|union|discriminatedUnion|enum)\(",
+            },
+            "inside": {"kind": "lexical_declaration"},
+        },
+        {"has": {"field": "name", "regex": "[sS]chema$"}},
+        "Schemas of zod",
+        "are named `…Schema`",
+        0.45,
+        _NAMING,
+        roles=SOURCES,
+        words=("zod",),
+    ),
+)
+TYPED = (*SCRIPTS, _settings("interface_declaration", "type_alias_declaration", "class_declaration"))
+_FAILING = r'"(failed to|failure to|could not|couldn\'t|cannot|can\'t|unable to|error)\b'
+GO = (
+    *_messages("logs", "Messages of logs", _logged("call_expression"), capital=0.5, stop=0.08, words=("og",)),
+    Idiom(
+        "error texts",
+        {
+            "kind": "call_expression",
+            "all": [
+                {"has": {"field": "function", "regex": r"^(errors\.(New|Errorf|Wrapf?)|fmt\.Errorf)$"}},
+                _given(r'^\(\s*(err,\s*)?"[A-Za-z]'),
+            ],
+        },
+        {"not": _given(r'^\(\s*(err,\s*)?"([A-Z][a-z]+ |[^"\n]*([^.][.]|!|\\n)"\s*[,)])')},
+        "Errors",
+        "begin with a small letter and end without a full stop",
+        0.95,
+        _DOCUMENTING,
+        roles=SOURCES,
+        words=("errors.", "fmt.Errorf"),
+        weight=0.8,
+    ),
+    Idiom(
+        "failures",
+        {
+            "kind": "call_expression",
+            "all": [
+                {"has": {"field": "function", "regex": r"^(errors\.(New|Errorf|Wrapf?)|fmt\.Errorf)$"}},
+                _given(rf"^\(\s*(err,\s*)?{_FAILING}"),
+            ],
+        },
+        _given(r'^\(\s*(err,\s*)?"failed to\b'),
+        "Errors that tell of a failure",
+        "say `failed to …`, not `could not …`, `unable to …` or `error …`",
+        0.45,
+        _DOCUMENTING,
+        alternative="other words",
+        roles=SOURCES,
+        words=("errors.", "fmt.Errorf"),
+    ),
+    _settings("type_spec"),
+)
+JAVA = (
+    *_messages(
+        "logs",
+        "Messages of logs",
+        {
+            "kind": "method_invocation",
+            "all": [
+                {"has": {"field": "object", "regex": "(?i)^_?(log|logger)$"}},
+                {"has": {"field": "name", "regex": "^(trace|debug|info|warn|error)$"}},
+            ],
+        },
+        capital=0.8,
+        stop=0.3,
+        words=("log", "LOG"),
+    ),
+    *_messages(
+        "thrown",
+        "Messages of exceptions",
+        {"kind": "object_creation_expression", "all": [{"inside": {"kind": "throw_statement"}}]},
+        capital=0.8,
+        stop=0.2,
+        words=("throw",),
+    ),
+    _silent("catch_clause"),
+)
+RUST = (
+    Idiom(
+        "error texts",
+        {"kind": "attribute_item", "regex": r'^#\[error\(\s*"[A-Za-z]'},
+        {"not": {"regex": r'^#\[error\(\s*"([A-Z][a-z]+ |[^"]*[^.][.]")'}},
+        "Texts of errors (`#[error(…)]`)",
+        "begin with a small letter and end without a full stop",
+        0.7,
+        _DOCUMENTING,
+        words=("#[error(",),
+        roles=SOURCES,
+    ),
+    _settings("struct_item", "enum_item"),
+)
+TABLES = {"Python": PYTHON, "JavaScript": SCRIPTS, "TypeScript": TYPED, "Go": GO, "Java": JAVA, "Rust": RUST}
+
+# How a few folders word things is hardly ever anybody's rule.
+FAMILY = family("wording", TABLES, most=6, places=1, sites=20)
