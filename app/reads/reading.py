@@ -58,8 +58,9 @@ class Listing:
         if arguments.order_field is not None:
             order = many.orders[arguments.order_field]
             order = order.turned() if arguments.descending else order
+        owned = many.by == "repo_id" or arguments.filters.get("repo_id") is not None
         filters = {
-            key: many.filters[key].fitting(value, order)
+            key: many.filters[key].fitting(value, order, owned=owned)
             for key, value in arguments.filters.items()
             if many.filters[key].asks(value)
         }

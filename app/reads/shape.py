@@ -28,6 +28,14 @@ def is_one_of(column: str, *words: Word) -> Condition:
     return lambda rows: rows.c[column].in_([literal_column(f"'{word.value}'") for word in words])
 
 
+def tried_last(rows: Rows, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Have a condition looked at on the rows alone that all others leave, in whatever order they are wanted.
+
+    What stands in a sub-select is tried last, no index is looked for, and half of the rows are expected to meet it.
+    """
+    return select(condition).correlate(rows).scalar_subquery()
+
+
 @dataclass(frozen=True, slots=True)
 class Visibility:
     """Which rows of a shape a viewer sees; `permission` is what they need to be told of any."""
@@ -105,6 +113,8 @@ class Filter:
     # Of a list of values, what a list of one comes to. An index gives the rows of one value in the order of what stands
     # behind it, and that is the id; among the rows of several it has no order.
     of_one: "Filter | None" = None
+    # Among the rows of one owner, where it does as well to look at each: the index of a filter has those of everybody.
+    of_owner: "Filter | None" = None
     # Whether an index finds the few rows that meet it, so that they are best put in order when they were found.
     finds: bool = False
 
@@ -114,8 +124,10 @@ class Filter:
             return bool(given.strip())
         return given is not None and given is not False
 
-    def fitting(self, given: Any, order: Order) -> "Filter":
-        """Give the simplest filter for a value in an order."""
+    def fitting(self, given: Any, order: Order, *, owned: bool) -> "Filter":
+        """Give the simplest filter for a value in an order; `owned` where the rows are those of one owner."""
+        if owned and self.of_owner is not None:
+            return self.of_owner
         one = self.of_one
         return one if one is not None and len(given) == 1 and order.keys[0].column == "id" else self
 
