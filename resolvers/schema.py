@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLSchema
+from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types.execution import ExecutionContext
 
 from app.domain.errors import ErrorCode
 from app.reads.shape import Record
@@ -73,10 +72,7 @@ def value_of(source: Any, name: str) -> Any:
 
 
 class Schema(strawberry.Schema):
-    """Errors are told to the client and to the log in one place, by the executor."""
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Leave the errors to the executor."""
+    """Strawberry makes the schema of the types; what executes documents is our own."""
 
     @property
     def core(self) -> GraphQLSchema:
@@ -106,5 +102,5 @@ schema = Schema(
         User,
         Violation,
     ],
-    config=StrawberryConfig(default_resolver=value_of, scalar_map=SCALARS, disable_field_suggestions=True),
+    config=StrawberryConfig(default_resolver=value_of, scalar_map=SCALARS),
 )

@@ -20,7 +20,7 @@ from graphql import (
     value_from_ast,
 )
 
-NUL = "\0"
+from resolvers.limits import NUL
 
 
 class Odd(Exception):
