@@ -12,7 +12,7 @@ from app.domain.source import Source, SourceFailed, read_source
 from app.domain.viewer import Permission
 from app.services import connecting, ingesting
 from resolvers.context import Context
-from resolvers.lists import shown
+from resolvers.lists import or_none, shown
 from resolvers.people import Organization
 from resolvers.repos import Repo
 from resolvers.runs import IngestionRun
@@ -185,8 +185,8 @@ class IngestionMutations:
                 context.viewer,
                 repo_id,
                 context.runtime.clock(),
-                branch=None if input.branch is strawberry.UNSET else input.branch,
-                schedule=None if input.schedule_cron is strawberry.UNSET else input.schedule_cron,
+                branch=or_none(input.branch),
+                schedule=or_none(input.schedule_cron),
                 clear_schedule=input.schedule_cron is None,
             )
         return UpdateRepoPayload(repo=await shown(context, "Repo", repo_id))

@@ -231,6 +231,11 @@ def given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not strawberry.UNSET and value is not None}
 
 
+def or_none(value: T) -> T | None:
+    """Give what a caller said, or None where nothing was said."""
+    return None if value is strawberry.UNSET else value
+
+
 def spelled(first: Any, after: Any, last: Any, before: Any, filter_: Any, order_by: Any) -> ListArguments:
     """Spell the arguments of a list that can be filtered and ordered, as its shape knows them."""
     order = {"order_field": order_by.field, "descending": order_by.direction is OrderDirection.DESC} if order_by else {}

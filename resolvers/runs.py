@@ -13,7 +13,7 @@ from app.reads.roots import ById
 from resolvers import lists
 from resolvers.context import Context
 from resolvers.following import event_of, follow_runs
-from resolvers.lists import Connection, Node, forward, one, related
+from resolvers.lists import Connection, Node, forward, one, or_none, related
 
 if TYPE_CHECKING:
     from resolvers.patterns import Pattern
@@ -149,7 +149,7 @@ class RunSubscriptions:
         follow: Follow = False,
     ) -> AsyncGenerator[IngestionEvent, None]:
         """Follow a run, or a repository's runs."""
-        seen = None if after is strawberry.UNSET else after
+        seen = or_none(after)
         events = follow_runs(info.context, repo_id or None, run_id or None, seen, follow=bool(follow))
         async with aclosing(events):
             async for delivery in events:

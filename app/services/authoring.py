@@ -26,7 +26,7 @@ from app.domain.pattern import (
     Severity,
     may_be_reviewed,
 )
-from app.domain.rule import Rule, columns_of
+from app.domain.rule import Rule, RuleKind, columns_of, read_rule
 from app.domain.viewer import Viewer
 from app.reads import accounts, deciding
 
@@ -80,9 +80,23 @@ class Draft:
     rationale: str | None = None
 
 
-def compiles(rule: Rule) -> None:
-    """Refuse a rule that could not be run."""
-    ready(rule)
+def read(
+    kind: RuleKind,
+    definition: Any,
+    *,
+    languages: Sequence[str],
+    include: Sequence[str],
+    exclude: Sequence[str],
+    judged: bool = False,
+) -> Rule:
+    """Read a rule that a person wrote, or refuse one that could not be run.
+
+    `judged` allows a rule that a model judges, which nobody can write by hand, but edit.
+    """
+    rule = read_rule(kind, definition, languages=languages, include=include, exclude=exclude)
+    if not (judged and kind is RuleKind.LLM):
+        ready(rule)
+    return rule
 
 
 async def create(tx: Tx, viewer: Viewer, draft: Draft, measured: Measured) -> UUID:

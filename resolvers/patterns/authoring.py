@@ -12,13 +12,13 @@ from app.domain.ids import Kind, new_id, parse_as
 from app.domain.jobs import Measure, Quote
 from app.domain.languages import language_named
 from app.domain.pattern import PatternCategory, PatternType, Severity
-from app.domain.rule import Rule, RuleKind, read_rule
+from app.domain.rule import Rule, RuleKind
 from app.domain.wording import check_wording
 from app.reads import deciding
 from app.services import authoring, comparing
 from app.services.authoring import Draft, Measured
 from resolvers.context import Context
-from resolvers.lists import shown
+from resolvers.lists import or_none, shown
 from resolvers.patterns.inputs import PatternPayload, ScopeInput, reason_of
 from resolvers.patterns.types import Evidence, Pattern
 from resolvers.words import JSON
@@ -100,19 +100,14 @@ class EvidencePayload:
 
 
 def rule_of(kind: RuleKind, definition: Any, scope: ScopeInput, names: dict[str, str], *, judged: bool = False) -> Rule:
-    """Read a rule that a person wrote, or refuse it in the words of the input that has it.
-
-    `judged` allows a rule that a model judges, which nobody can write by hand, but edit.
-    """
+    """Read a rule that a person wrote, or refuse it in the words of the input that has it."""
+    speaks_in = {"languages": scope.languages, "include": scope.include, "exclude": scope.exclude}
     try:
-        rule = read_rule(kind, definition, languages=scope.languages, include=scope.include, exclude=scope.exclude)
-        if rule.kind is not RuleKind.LLM or not judged:
-            authoring.compiles(rule)
+        return authoring.read(kind, definition, **speaks_in, judged=judged)
     except Invalid as refusal:
         fields: dict[str, str] = refusal.extensions["fields"]
         spelt = {_renamed(name, names): fault for name, fault in fields.items()}
         raise Invalid(refusal.message, fields=spelt) from None
-    return rule
 
 
 def _renamed(field_name: str, names: dict[str, str]) -> str:
@@ -184,7 +179,7 @@ class AuthoringMutations:
         repo_id = parse_as(Kind.REPO, input.repo_id, field="repoId")
         async with context.read() as session:
             await deciding.look(session, viewer, repo_id)
-        rationale = None if input.rationale is strawberry.UNSET else input.rationale
+        rationale = or_none(input.rationale)
         check_wording(name=input.name, description=input.description, rationale=rationale)
         names = {"kind": "ruleKind", "definition": "ruleDefinition"}
         rule = rule_of(input.rule_kind, input.rule_definition, input.scope, names)
@@ -244,8 +239,9 @@ def _language(said: CreatePatternInput, rule: Rule) -> str | None:
 
 
 def _lines(said: AddEvidenceInput) -> tuple[int | None, int | None]:
-    start = None if said.start_line is strawberry.UNSET else said.start_line
-    end = start if said.end_line is strawberry.UNSET or said.end_line is None else said.end_line
+    start = or_none(said.start_line)
+    ends = or_none(said.end_line)
+    end = start if ends is None else ends
     if not said.path or len(said.path) > LONGEST_PATH:
         raise Invalid("There is no such file.", fields={"path": f"needs 1 to {LONGEST_PATH} characters"})
     if start is None and end is not None:

@@ -14,6 +14,7 @@ from app.reads.reading import by_ids
 from app.reads.visible import View
 from resolvers.context import Context
 from resolvers.following import change_of, follow_patterns
+from resolvers.lists import or_none
 from resolvers.patterns.types import Pattern, PatternEvent
 
 field = strawberry.field
@@ -50,7 +51,7 @@ class PatternSubscriptions:
         after: Annotated[int | None, strawberry.argument(description="The last sequence seen.")] = strawberry.UNSET,
     ) -> AsyncGenerator[PatternChange, None]:
         """Follow the patterns of a repository."""
-        changes = follow_patterns(info.context, repo_id, None if after is strawberry.UNSET else after)
+        changes = follow_patterns(info.context, repo_id, or_none(after))
         async with aclosing(changes):
             async for delivery in changes:
                 yield cast("PatternChange", change_of(delivery))

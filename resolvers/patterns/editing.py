@@ -14,7 +14,7 @@ from app.reads import deciding
 from app.services import authoring, comparing, curating
 from app.services.authoring import Measured
 from resolvers.context import Context
-from resolvers.lists import shown
+from resolvers.lists import or_none, shown
 from resolvers.patterns.authoring import measured, rule_of
 from resolvers.patterns.inputs import EnforcementInput, PatternPayload, ProvenanceInput, ScopeInput, edits_of
 from resolvers.patterns.types import Pattern
@@ -97,10 +97,6 @@ class RemoveProvenanceInput:
     provenance_id: strawberry.ID = field(description="The link's id.")
 
 
-async def _left(context: Context, pattern_id: UUID) -> PatternPayload:
-    return PatternPayload(pattern=await shown(context, "Pattern", pattern_id))
-
-
 @dataclass(frozen=True, slots=True)
 class _Rewriting:
     """Another rule for a pattern, and the version of the pattern it was measured for."""
@@ -157,7 +153,7 @@ class EditingMutations:
         )
         if edits.get("owner_id") is not None:
             edits["owner_id"] = parse_as(Kind.USER, edits["owner_id"], field="ownerId")
-        version = None if input.expected_version is strawberry.UNSET else input.expected_version
+        version = or_none(input.expected_version)
         rewriting = await _rewriting(context, pattern_id, input, version)
         async with context.write() as tx:
             if rewriting is not None:
@@ -167,7 +163,7 @@ class EditingMutations:
                 await curating.revise(tx, viewer, pattern_id, edits, expected_version=version)
             if rewriting is not None or edits.keys() & {"name", "description"}:
                 await comparing.compare_one(tx, pattern_id)
-        return await _left(context, pattern_id)
+        return PatternPayload(pattern=await shown(context, "Pattern", pattern_id))
 
     @strawberry.mutation(
         description="Merge a candidate into the pattern that says the same already: its evidence, its links and what "
@@ -204,7 +200,7 @@ class EditingMutations:
         evidence_id = parse_as(Kind.EVIDENCE, input.evidence_id, field="evidenceId")
         async with context.write() as tx:
             pattern_id = await curating.remove_evidence(tx, viewer, evidence_id)
-        return await _left(context, pattern_id)
+        return PatternPayload(pattern=await shown(context, "Pattern", pattern_id))
 
     @strawberry.mutation(
         description="Make a place the example to show, instead of the one before. "
@@ -221,7 +217,7 @@ class EditingMutations:
         evidence_id = parse_as(Kind.EVIDENCE, input.evidence_id, field="evidenceId")
         async with context.write() as tx:
             pattern_id = await curating.choose_canonical(tx, viewer, evidence_id)
-        return await _left(context, pattern_id)
+        return PatternPayload(pattern=await shown(context, "Pattern", pattern_id))
 
     @strawberry.mutation(
         description="Say by a link why a pattern is there; pull requests, issues and commits on GitHub are recognized. "
@@ -239,7 +235,7 @@ class EditingMutations:
         link = input.provenance.link()
         async with context.write() as tx:
             await curating.add_link(tx, viewer, pattern_id, link)
-        return await _left(context, pattern_id)
+        return PatternPayload(pattern=await shown(context, "Pattern", pattern_id))
 
     @strawberry.mutation(description=f"Take a link away. {_REFUSES}.")
     async def remove_provenance(
@@ -253,4 +249,4 @@ class EditingMutations:
         provenance_id = parse_as(Kind.PROVENANCE, input.provenance_id, field="provenanceId")
         async with context.write() as tx:
             pattern_id = await curating.remove_link(tx, viewer, provenance_id)
-        return await _left(context, pattern_id)
+        return PatternPayload(pattern=await shown(context, "Pattern", pattern_id))

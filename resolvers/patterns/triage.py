@@ -18,7 +18,7 @@ from app.runtime import Runtime
 from app.services import triaging
 from app.services.triaging import Decision
 from resolvers.context import Context
-from resolvers.lists import shown
+from resolvers.lists import or_none, shown
 from resolvers.patterns.inputs import EnforcementInput, PatternPayload, ProvenanceInput, edits_of, links_of, reason_of
 from resolvers.patterns.types import Pattern
 
@@ -159,7 +159,7 @@ def _decision(said: Any, wanted: Move | PatternStatus, **more: Any) -> Decision:
     return Decision(
         pattern_id=parse_as(Kind.PATTERN, said.pattern_id, field="patternId"),
         wanted=wanted,
-        expected_version=None if said.expected_version is strawberry.UNSET else said.expected_version,
+        expected_version=or_none(said.expected_version),
         reason=reason_of(reason),
         **more,
     )
@@ -172,7 +172,7 @@ def _promotion(said: PromotePatternInput) -> Decision:
 
 
 def _retirement(said: DeprecatePatternInput) -> Decision:
-    named = None if said.superseded_by_id is strawberry.UNSET else said.superseded_by_id
+    named = or_none(said.superseded_by_id)
     successor = None if named is None else parse_as(Kind.PATTERN, named, field="supersededById")
     return _decision(said, Move.DEPRECATE, successor_id=successor)
 
