@@ -20,7 +20,7 @@ from app.reads.page import Cursors
 from app.reads.visible import View
 from app.runtime import Runtime
 from resolvers.callers import Callers
-from resolvers.feeds import Feeds
+from resolvers.live.feeds import Feeds
 
 Batch = Callable[[AsyncSession, View, Sequence[Any]], Awaitable[dict[Any, Any]]]
 

@@ -25,9 +25,9 @@ from resolvers.context import Context
 from resolvers.deadlines import Deadlines
 from resolvers.decisions import Decisions
 from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error, wrong_variable
-from resolvers.feeds import Feeds
-from resolvers.hub import Hub
 from resolvers.limits import bound_variables
+from resolvers.live.feeds import Feeds
+from resolvers.live.hub import Hub
 from resolvers.looks import Looks
 from resolvers.plans.arguments import form_of
 from resolvers.plans.compiler import compile_plan

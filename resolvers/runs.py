@@ -12,8 +12,8 @@ from app.domain.run import IngestionEventKind, IngestionStage, RunStatus, RunTri
 from app.reads.roots import ById
 from resolvers import lists
 from resolvers.context import Context
-from resolvers.following import event_of, follow_runs
 from resolvers.lists import Connection, Node, forward, one, or_none, related
+from resolvers.live.following import event_of, follow_runs
 
 if TYPE_CHECKING:
     from resolvers.patterns import Pattern

@@ -13,8 +13,8 @@ from app.reads.patterns import PATTERN
 from app.reads.reading import by_ids
 from app.reads.visible import View
 from resolvers.context import Context
-from resolvers.following import change_of, follow_patterns
 from resolvers.lists import or_none
+from resolvers.live.following import change_of, follow_patterns
 from resolvers.patterns.types import Pattern, PatternEvent
 
 field = strawberry.field

@@ -15,7 +15,7 @@ from app.db.models import Organization, Repo
 from app.domain.ids import Kind, public
 from app.domain.run import IngestionEventKind
 from app.domain.viewer import Role
-from resolvers.followers import BURST, READING_SECONDS, Delivery, Entry, Pace, coalesced, paced
+from resolvers.live.followers import BURST, READING_SECONDS, Delivery, Entry, Pace, coalesced, paced
 from resolvers.transport.protocol import GraphQLRequest, Offer
 from tests import factories as make
 from tests.ground import administration

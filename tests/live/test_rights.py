@@ -107,7 +107,7 @@ async def test_a_removal_that_no_bell_told_of_is_seen_all_the_same(
     query: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("resolvers.feeds.RIGHTS_SECONDS", 1)
+    monkeypatch.setattr("resolvers.live.feeds.RIGHTS_SECONDS", 1)
     leaver = await home.member(session, organization, Role.VIEWER)
     talk = await follows(home, leaver.token, query, story.repo_id if query is CHANGES else story.id)
     if query is not CHANGES:

@@ -24,9 +24,9 @@ from app.reads.runs import SNAPSHOT
 from app.runtime import Runtime
 from app.services.ingesting import spell
 from resolvers.callers import Caller
-from resolvers.carried import CARRIED
 from resolvers.execution import GraphQLEngine
-from resolvers.hub import Hub
+from resolvers.live.carried import CARRIED
+from resolvers.live.hub import Hub
 from resolvers.schema import schema
 from resolvers.transport.protocol import GraphQLRequest
 from tests import factories as make

@@ -16,7 +16,7 @@ from app.domain.viewer import Role
 from app.runtime import Runtime
 from app.services import ingesting
 from app.services.ingesting import Advance, Claim
-from resolvers import feeds, followers, following
+from resolvers.live import feeds, followers, following
 from tests import factories as make
 from tests.identity.installation import Installation, installed
 from tests.wire.service import Talk

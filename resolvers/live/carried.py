@@ -24,7 +24,7 @@ from graphql import (
 
 from app.domain.ids import Kind, public
 from app.reads import runs
-from resolvers.followers import Delivery
+from resolvers.live.followers import Delivery
 from resolvers.plans.selection import NoPlan, Selections, snake
 
 # So many selections of one event are kept spelt; those beyond are spelt again for each who asks.

@@ -22,7 +22,7 @@ from app.domain.errors import NotFound, Unavailable
 from app.domain.events import CredentialRevoked, Event
 from app.domain.ids import new_id
 from app.runtime import Runtime
-from resolvers.followers import LOOK_SECONDS, RIGHTS_SECONDS, Delivery, Entry, Follower, Pace, coalesced, paced
+from resolvers.live.followers import LOOK_SECONDS, RIGHTS_SECONDS, Delivery, Entry, Follower, Pace, coalesced, paced
 
 RING = 256
 BATCH = 500

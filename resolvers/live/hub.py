@@ -8,11 +8,11 @@ from weakref import WeakValueDictionary
 from graphql import GraphQLSchema
 
 from app.domain.viewer import Permission, Viewer
-from resolvers.carried import CARRIED, Selected, Spelling, parts_of
 from resolvers.context import Context
 from resolvers.documents import Document, Operation
-from resolvers.followers import Delivery, Push
-from resolvers.following import change_of, event_of, follow_patterns, follow_runs
+from resolvers.live.carried import CARRIED, Selected, Spelling, parts_of
+from resolvers.live.followers import Delivery, Push
+from resolvers.live.following import change_of, event_of, follow_patterns, follow_runs
 from resolvers.plans.arguments import sources
 from resolvers.plans.selection import NoPlan, Selections
 from resolvers.transport.protocol import Offer

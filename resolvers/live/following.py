@@ -17,8 +17,8 @@ from app.reads.repos import REPO
 from app.reads.runs import INGESTION_EVENT, INGESTION_RUN
 from app.reads.shape import Record
 from resolvers.context import Context
-from resolvers.feeds import FellBehind, Log, deliveries
-from resolvers.followers import Delivery, Entry, Follower, Push, Rights
+from resolvers.live.feeds import FellBehind, Log, deliveries
+from resolvers.live.followers import Delivery, Entry, Follower, Push, Rights
 
 RUN_EVENTS = Log("run", RunAdvanced, runs.events_after, runs.tails)
 RUNS = Log("repository", RunQueued, runs.runs_after, runs.newest_of, is_dense=False)
