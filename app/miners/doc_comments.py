@@ -28,21 +28,28 @@ _NAMED = {
 
 
 def _python(source: Source) -> Iterator[tuple[str, str]]:
+    root = source.root
+    if root is not None and any(each.type != "comment" for each in root.named_children):
+        yield "module", "documented" if _begins_with_text(root) else ""
     for definition in source.nodes("function_definition", "class_definition"):
         name = text_of(definition.child_by_field_name("name"))
         if name.startswith(("_", "test", "Test")) or _nested(definition):
             continue
         body = definition.child_by_field_name("body")
-        first = None if body is None or not body.named_children else body.named_children[0]
-        string = (
-            first.named_children[0]
-            if first is not None and first.type == "expression_statement" and first.named_children
-            else None
-        )
-        documented = string is not None and string.type == "string"
-        yield definition.type, "documented" if documented else ""
-        if documented:
+        string = _begins_with_text(body)
+        yield definition.type, "documented" if string is not None else ""
+        if string is not None:
             yield from _docstring(text_of(string))
+
+
+def _begins_with_text(body: Node | None) -> Node | None:
+    """Give the text that a body begins with."""
+    # What stands above the text of a module is a header.
+    parts = [each for each in body.named_children if each.type != "comment" or body.type != "module"] if body else []
+    first = parts[0] if parts else None
+    if first is None or first.type != "expression_statement" or not first.named_children:
+        return None
+    return first.named_children[0] if first.named_children[0].type == "string" else None
 
 
 def _docstring(text: str) -> Iterator[tuple[str, str]]:
@@ -101,6 +108,10 @@ def _java(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def _rust(source: Source) -> Iterator[tuple[str, str]]:
+    root = source.root
+    if root is not None and root.named_children:
+        first = root.named_children[0]
+        yield "module", "documented" if first.type == "line_comment" and text_of(first).startswith("//!") else ""
     for item in source.nodes("function_item", "struct_item", "enum_item", "trait_item"):
         if not item.named_children or text_of(item.named_children[0]) != "pub":
             continue
@@ -144,6 +155,25 @@ _DOCSTRINGS: Any = {
         },
     },
 }
+_FIRST_OF_A_MODULE: Any = {
+    "kind": "expression_statement",
+    "has": {"kind": "string", "nthChild": 1},
+    "not": {"follows": {"not": {"kind": "comment"}, "stopBy": "end"}},
+}
+_MODULES: dict[str, tuple[Any, Any, str, str]] = {
+    "Python": (
+        {"kind": "module", "has": {"not": {"kind": "comment"}}},
+        {"has": _FIRST_OF_A_MODULE},
+        "Modules",
+        "begin with a docstring",
+    ),
+    "Rust": (
+        {"kind": "source_file", "has": {"regex": "."}},
+        {"has": {"kind": "line_comment", "regex": "^//!", "nthChild": 1}},
+        "Files",
+        "begin with what they are for (`//!`)",
+    ),
+}
 _PUBLIC_JAVA: Any = {"has": {"kind": "modifiers", "all": [{"regex": r"\bpublic\b"}, {"not": {"regex": "@Override"}}]}}
 _AFTER: dict[str, Any] = {
     "Java": {"follows": {"kind": "block_comment", "regex": r"^/\*\*"}},
@@ -157,6 +187,9 @@ def _meaning(finding: Finding) -> Meaning | None:
     tongue = finding.tongue or ""
     if finding.topic in ("style", "full stop", "opening"):
         return _style(finding)
+    if finding.topic == "module":
+        sites, conforming, subject, sentence = _MODULES[tongue]
+        return Meaning(subject, sentence, sites, conforming, 0.35, _DOCS, weight=0.9)
     functions = finding.topic in ("function_definition", "function_declaration", "method_declaration", "function_item")
     match tongue:
         case "Python":
@@ -263,5 +296,6 @@ FAMILY = family(
         "JavaScript": _script,
     },
     _meaning,
+    version=2,
     roles=frozenset((FileRole.SOURCE,)),
 )

@@ -93,6 +93,11 @@ def _package_of(file: File, world: World) -> tuple[str | None, str]:
     while place and "__init__.py" in world.listing.folders.get(place, ()):
         package, top = place.rpartition("/")[2], place
         place = place.rpartition("/")[0]
+    # Below `src` packages may do without `__init__.py`.
+    above, _, below = f"/{file.folder}/".partition("/src/")
+    name = below.partition("/")[0]
+    if name and f"/{place}/".startswith(f"{above}/src/{name}/"):
+        package, top = name, f"{above}/src/{name}"[1:]
     return (None, "") if package is None else (package, top)
 
 

@@ -21,6 +21,10 @@ _PYTHON_CALL = re.compile(rf"{_LOGGER}\.({_LEVELS})$")
 _MADE = re.compile(
     r"^(?:logging\.getLogger|getLogger|structlog\.get_logger|get_logger|LoggerFactory\.getLogger|LogManager\.getLogger|Logger\.getLogger)\("
 )
+# Whoever makes loggers by a function of their own has a reason to.
+_MAKER = re.compile(r"^((?:\w+\.)*(?:get_?[lL]ogger|make_logger|create_logger|setup_logger))\(")
+_MAKERS = {"logging.getLogger": 0.85, "getLogger": 0.1, "structlog.get_logger": 0.1}
+_PRINTS = re.compile(r"^(fmt\.Print(f|ln)?|println|print)$")
 _NAMES = {
     "Python": {"logger": 0.5, "log": 0.25, "LOG": 0.1},
     "Java": {"logger": 0.3, "LOG": 0.25, "log": 0.25, "LOGGER": 0.3},
@@ -30,6 +34,8 @@ _NAMES = {
 def _python(source: Source) -> Iterator[tuple[str, str]]:
     for assignment in source.nodes("assignment"):
         value = text_of(assignment.child_by_field_name("right"))
+        if (made := _MAKER.match(value)) is not None:
+            yield "made by", made.group(1)
         if _MADE.match(value) and "\n" not in value:
             yield "name", text_of(assignment.child_by_field_name("left")).removeprefix("self.")[:30]
             if value.startswith(("logging.getLogger", "getLogger")):
@@ -89,6 +95,14 @@ def _rust(source: Source) -> Iterator[tuple[str, str]]:
     yield "print", "" if prints else "silent"
 
 
+def _go(source: Source) -> Iterator[tuple[str, str]]:
+    if not re.search(r"(?m)^package main\b", source.text):
+        prints = any(
+            _PRINTS.match(text_of(call.child_by_field_name("function"))) for call in source.nodes("call_expression")
+        )
+        yield "print", "" if prints else "silent"
+
+
 _CALLS: Any = {
     "Python": {"kind": "call", "has": {"field": "function", "regex": "^(print|pprint)$"}, "stopBy": "end"},
     "Java": {"kind": "method_invocation", "regex": r"^System\.(out|err)\.|\.printStackTrace\(\)$", "stopBy": "end"},
@@ -97,6 +111,7 @@ _CALLS: Any = {
         "has": {"field": "macro", "regex": "^(e?println|e?print|dbg)$"},
         "stopBy": "end",
     },
+    "Go": {"kind": "call_expression", "has": {"field": "function", "regex": _PRINTS.pattern}, "stopBy": "end"},
     "JavaScript": {
         "kind": "call_expression",
         "has": {"field": "function", "regex": r"^console\.(log|info|debug)$"},
@@ -108,6 +123,7 @@ _ROOTS = {
     "Python": "module",
     "Java": "program",
     "Rust": "source_file",
+    "Go": "source_file",
     "JavaScript": "program",
     "TypeScript": "program",
 }
@@ -115,18 +131,23 @@ _NEVER = {
     "Python": "`print`",
     "Java": "`System.out` and never print stack traces",
     "Rust": "`println!` and `dbg!`",
+    "Go": "`fmt.Println` and the like",
     "JavaScript": "`console.log`",
     "TypeScript": "`console.log`",
 }
 # Programs print more often than libraries, and small ones more often than large ones.
-_SILENT = {"Python": 0.78, "Java": 0.78, "Rust": 0.78, "JavaScript": 0.75, "TypeScript": 0.78}
+_SILENT = {"Python": 0.78, "Java": 0.78, "Rust": 0.78, "Go": 0.8, "JavaScript": 0.75, "TypeScript": 0.78}
 
 
 def _meaning(finding: Finding) -> Meaning | None:
     tongue, form = finding.tongue or "", finding.form
+    fits: Any
     match finding.topic:
         case "print":
             root: Any = {"kind": _ROOTS[tongue]}
+            if tongue == "Go":
+                # Programs tell who runs them.
+                root["not"] = {"has": {"kind": "package_clause", "regex": r"\bmain$"}}
             sentence = f"never use {_NEVER[tongue]}"
             return Meaning(
                 "Source files",
@@ -150,9 +171,14 @@ def _meaning(finding: Finding) -> Meaning | None:
             sites = {"kind": "assignment", "has": {"field": "right", "regex": r"^(logging\.)?getLogger\("}}
             made: Any = {"has": {"field": "right", "regex": r"\(__name__\)$"}}
             return Meaning("Loggers", "are made for their module: `getLogger(__name__)`", sites, made, 0.7, _BEHAVIORAL)
+        case "made by" if form != "logging.getLogger":
+            sites = {"kind": "assignment", "has": {"field": "right", "regex": _MAKER.pattern}}
+            fits = {"has": {"field": "right", "regex": rf"^{re.escape(form)}\("}}
+            sentence, usual = f"are made by `{form}(…)`, not by `logging.getLogger`", _MAKERS.get(form, 0.06)
+            return Meaning("Loggers", sentence, sites, fits, usual, _BEHAVIORAL)
         case "modifiers" if form:
             sites = {"kind": "field_declaration", "has": {"field": "type", "regex": r"(^|\.)(Logger|Log)$"}}
-            fits: Any = {"has": {"kind": "modifiers", "regex": "^private static final$"}}
+            fits = {"has": {"kind": "modifiers", "regex": "^private static final$"}}
             return Meaning("Loggers", "are `private static final`", sites, fits, 0.7, _BEHAVIORAL)
         case "message":
             return _built(form)
@@ -183,7 +209,8 @@ def _built(form: str) -> Meaning | None:
 
 FAMILY = family(
     "log-style",
-    {"Python": _python, "Java": _java, "Rust": _rust, **dict.fromkeys(SCRIPTS, _script)},
+    {"Python": _python, "Java": _java, "Rust": _rust, "Go": _go, **dict.fromkeys(SCRIPTS, _script)},
     _meaning,
+    version=2,
     roles=frozenset((FileRole.SOURCE,)),
 )

@@ -33,6 +33,7 @@ _USUAL_FOLDERS = {
 }
 _SUFFIXES = {"JavaScript": (".js", ".jsx", ".mjs", ".cjs"), "TypeScript": (".ts", ".tsx", ".js")}
 _MOST_NAMESAKES = 20
+_HARDLY_ANY = 0.3
 
 
 def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
@@ -42,7 +43,7 @@ def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
     if file.role is not FileRole.TEST or mark is None:
         return
     yield Vote("mark", (mark,))
-    yield Vote("place", (_place(file),))
+    yield Vote("place", (_place(file, world),))
     if stem_of(file.path) != subject_of(file.path) or ".test." in file.name or ".spec." in file.name:
         yield Vote("tested", tuple(dict.fromkeys(_ways(file, world))))
 
@@ -52,9 +53,20 @@ def _marks_of(language: str | None) -> Mapping[str, float]:
     return _MARKS["JavaScript" if tongue == "TypeScript" else tongue]
 
 
-def _place(file: File) -> str:
+def survey(noted: dict[str, Any], file: File, _: Any) -> None:
+    """Note what the folders at the top hold: tests, and source files."""
+    if file.role in (FileRole.TEST, FileRole.SOURCE):
+        held = noted.setdefault("tops", {}).setdefault(file.path.partition("/")[0], [0, 0])
+        held[file.role is FileRole.SOURCE] += 1
+
+
+def _place(file: File, world: World) -> str:
     """Name the kind of place: a folder at the top, one of that name anywhere, or beside the source."""
-    parts = file.folder.split("/")
+    parts, tops = file.folder.split("/"), world.noted.get("tops", {})
+    tests, sources = tops.get(parts[0], (0, 0))
+    # A folder that holds hardly anything but tests is one of tests, whatever it is called.
+    if sources < _HARDLY_ANY * tests and any(held[1] > sources for held in tops.values()):
+        return f"{parts[0]}/**"
     for number, part in enumerate(parts):
         if part in _FOLDERS:
             if file.language == "Java" and number and parts[number - 1] == "src":
@@ -169,6 +181,7 @@ FAMILY = Family(
     propose,
     languages=_LANGUAGES,
     roles=frozenset((FileRole.TEST,)),
+    survey=survey,
     prior=prior,
     least=Least(sites=8, files=8, share=0.87, careful=0.78),
     most=4,

@@ -46,10 +46,27 @@ def _python(source: Source) -> Iterator[tuple[str, str]]:
                 "",
             )
             yield "async", mark.partition("(")[0]
+    for definition in source.nodes("class_definition"):
+        yield from _class_of_tests(definition)
     for decorator in source.nodes("decorator"):
         text = text_of(decorator)
         if text.startswith("@pytest.mark.parametrize(") and (names := _names_of(decorator)) is not None:
             yield "parametrize", names
+
+
+def _class_of_tests(definition: Node) -> Iterator[tuple[str, str]]:
+    """Tell of a class that has tests what its name shows, and what prepares them."""
+    body = definition.child_by_field_name("body")
+    functions = [_undecorated(each) for each in body.named_children] if body is not None else []
+    names = [text_of(each.child_by_field_name("name")) for each in functions if each.type == "function_definition"]
+    if any(name.startswith("test") for name in names):
+        name = text_of(definition.child_by_field_name("name"))
+        yield "classes", next((form for form, shape in _CLASSES.items() if re.search(shape, name)), "")
+        yield from (("preparing", each) for each in names if each in _PREPARING)
+
+
+def _undecorated(node: Node) -> Node:
+    return (node.child_by_field_name("definition") or node) if node.type == "decorated_definition" else node
 
 
 def _names_of(decorator: Node) -> str | None:
@@ -86,6 +103,7 @@ def _go(source: Source) -> Iterator[tuple[str, str]]:
         above = loop.parent
         if above is not None and "t.Run(" in text_of(above):
             yield "table", text_of(loop.child_by_field_name("right"))[:40]
+            yield "case", text_of(loop.child_by_field_name("left")).rpartition(",")[2].strip()[:40]
 
 
 def _rust(source: Source) -> Iterator[tuple[str, str]]:
@@ -97,6 +115,11 @@ def _rust(source: Source) -> Iterator[tuple[str, str]]:
                 break
             above = above.prev_named_sibling
 
+
+# What names of classes with tests show, the first that fits, and how usual it is; and what is called before each test.
+_CLASSES = {"Test…": "^Test", "test_…": "^test_", "…TestCase": "TestCase$", "…Tests": "Tests$", "…Test": "Test$"}
+_CALLED_SO = {"Test…": 0.93, "…TestCase": 0.15, "…Tests": 0.15, "…Test": 0.15}
+_PREPARING = {"setup_method": 0.4, "setUp": 0.6, "setup": 0.1}
 
 _READERS = {
     "Python": _python,
@@ -138,11 +161,23 @@ _GROUPED: Any = {
     "inside": {"kind": "call_expression", "has": {"field": "function", "regex": r"^describe\b"}, "stopBy": "end"}
 }
 _FUNCTIONS: Any = {"kind": "function_definition", "has": {"field": "name", "regex": "^test_"}}
+_TESTED: Any = {"kind": "function_definition", "has": {"field": "name", "regex": "^test"}}
+_TEST_CLASSES: Any = {
+    "kind": "class_definition",
+    "has": {"field": "body", "has": {"any": [_TESTED, {"kind": "decorated_definition", "has": _TESTED}]}},
+}
 _METHODS: Any = {
     "kind": "method_declaration",
     "has": {"kind": "modifiers", "has": {"kind": "marker_annotation", "regex": "^@Test$"}},
 }
 _GO_TESTS: Any = {"kind": "function_declaration", "has": {"field": "name", "regex": "^Test[A-Z_]"}}
+_CASES: Any = {
+    "kind": "for_statement",
+    "all": [
+        {"has": {"kind": "range_clause"}},
+        {"has": {"kind": "call_expression", "regex": r"^t\.Run\(", "stopBy": "end"}},
+    ],
+}
 _PUBLIC: Any = {"has": {"kind": "modifiers", "regex": r"\bpublic\b"}}
 _RUST_TESTS: Any = {"kind": "function_item", "follows": {"kind": "attribute_item", "regex": r"^#\[(tokio::)?test\b"}}
 
@@ -191,6 +226,12 @@ def _meaning(finding: Finding) -> Meaning | None:
             return Meaning("Async tests", f"carry `{form}`", sites, marked, 0.4, _TESTING)
         case "parametrize" if python:
             return _parametrized(form)
+        case "classes" if form:
+            named: Any = {"has": {"field": "name", "regex": _CLASSES[form]}}
+            usual = _CALLED_SO.get(form, 0.03)
+            return Meaning("Classes of tests", f"are named `{form}`", _TEST_CLASSES, named, usual, _TESTING)
+        case "preparing":
+            return _prepared(form)
         case "prefix" if java:
             return Meaning(
                 "Test methods",
@@ -217,12 +258,12 @@ def _meaning(finding: Finding) -> Meaning | None:
             called = {"has": {"kind": "call_expression", "regex": r"^t\.Parallel\(\)$", "stopBy": "end"}}
             return Meaning("Tests", "run in parallel: they call `t.Parallel()`", _GO_TESTS, called, 0.3, _TESTING)
         case "table":
-            loop: Any = {
-                "kind": "for_statement",
-                "has": {"kind": "call_expression", "regex": r"^t\.Run\(", "stopBy": "end"},
-            }
             fits = {"has": {"kind": "range_clause", "has": {"field": "right", "regex": f"^{re.escape(form)}$"}}}
-            return Meaning("Tables of tests", f"are called `{form}`", loop, fits, 0.35, PatternCategory.NAMING)
+            return Meaning("Tables of tests", f"are called `{form}`", _CASES, fits, 0.35, PatternCategory.NAMING)
+        case "case" if finding.tongue == "Go" and re.fullmatch(r"[a-z]\w*", form):
+            fits = {"has": {"kind": "range_clause", "has": {"field": "left", "regex": rf"(^|[\s,]){form}$"}}}
+            usual = {"tt": 0.4, "tc": 0.35, "test": 0.2}.get(form, 0.1)
+            return Meaning("Cases of tests", f"are called `{form}`", _CASES, fits, usual, PatternCategory.NAMING)
         case "prefix":
             return Meaning(
                 "Test functions",
@@ -233,6 +274,13 @@ def _meaning(finding: Finding) -> Meaning | None:
                 _TESTING,
             )
     return None
+
+
+def _prepared(form: str) -> Meaning:
+    named = {"field": "name", "regex": f"^({'|'.join(_PREPARING)})$"}
+    sites = {"kind": "function_definition", "has": named, "inside": {**_TEST_CLASSES, "stopBy": "end"}}
+    fits = {"has": {"field": "name", "regex": f"^{form}$"}}
+    return Meaning("Classes of tests", f"are prepared by `{form}`", sites, fits, _PREPARING[form], _TESTING)
 
 
 def _parametrized(form: str) -> Meaning:
@@ -251,6 +299,7 @@ FAMILY = family(
     "test-style",
     _READERS,
     _meaning,
+    version=2,
     # Rust's tests stand among what they test.
     roles=frozenset((FileRole.TEST, FileRole.SOURCE)),
 )

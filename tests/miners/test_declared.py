@@ -39,6 +39,10 @@ CASES = [
     ("prettier.config.js", "export default { singleQuote: true }", "formatting quotes '"),
     ("biome.json", '{"linter": {"rules": {"style": {"noVar": "error"}}}}', "idioms var chosen"),
     (".editorconfig", "root = true\n[*.ts]\nindent_style = space\nindent_size = 4\n", "formatting indent 4 spaces"),
+    ("pyproject.toml", "[tool.ruff.lint.isort]\nforce-single-line = true\n", "idioms single imports chosen"),
+    (".isort.cfg", "[settings]\nforce_single_line = True\n", "idioms single imports chosen"),
+    (".golangci.yml", "linters:\n  enable: # all\n    - nolintlint\n", "idioms silenced lints chosen"),
+    (".golangci.yml", "forbidigo:\n  forbid:\n    - pattern: ^(fmt\\\\.Print(|f|ln))$\n", "log-style print silent"),
     (".golangci.yml", "linters:\n  enable:\n    - errorlint\n    - godot\n", "error-handling verb %w"),
     (
         "checkstyle.xml",
@@ -113,6 +117,17 @@ def test_a_banned_module_is_said_with_what_is_taken_instead() -> None:
     )
     found = trial(files, families=FAMILIES).find("Go files import `sync/atomic`, not `go.uber.org/atomic`")
     assert (found.conforming, found.applicable) == (9, 10)
+
+
+def test_a_disallowed_type_is_said_with_its_replacement() -> None:
+    files = {f"src/part{number}.rs": "use own_utils::time::Instant;\n" for number in range(9)}
+    files["src/old.rs"] = "use std::time::Instant;\n"
+    files["clippy.toml"] = (
+        '[[disallowed-types]]\npath = "std::time::Instant"\nreason = "panics, use instead"\n'
+        'replacement = "own_utils::time::Instant"\n'
+    )
+    found = trial(files, families=FAMILIES).find("import `own_utils::time::Instant`, not `std::time::Instant`")
+    assert (found.conforming, found.applicable, found.violations) == (9, 10, ["src/old.rs:1"])
 
 
 def test_syntax_that_is_restricted_is_said_of_the_sources() -> None:

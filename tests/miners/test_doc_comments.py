@@ -19,6 +19,8 @@ STRING = 'def run(a):\n    """{}"""\n'
     [
         ("py", STRING.format("Run"), "def run(a):\n    return 1", "public functions and methods have a docstring"),
         ("py", "class Shop:\n    '''Sells'''", "class Shop:\n    pass", "public classes have a docstring"),
+        ("py", '# Ours\n"""Sells."""\nimport a', "# Ours\nimport a", "modules begin with a docstring"),
+        ("rs", "//! Sells\nuse a;", "use a;", "files begin with what they are for"),
         (
             "py",
             STRING.format("Run\n\n    Args:\n        a: what"),
@@ -59,7 +61,21 @@ STRING = 'def run(a):\n    """{}"""\n'
             "exported functions have a comment",
         ),
     ],
-    ids=["python", "classes", "google", "opening", "stop", "java", "go", "sentences", "rust", "types", "typescript"],
+    ids=[
+        "python",
+        "classes",
+        "modules",
+        "files",
+        "google",
+        "opening",
+        "stop",
+        "java",
+        "go",
+        "sentences",
+        "rust",
+        "types",
+        "typescript",
+    ],
 )
 def test_what_nearly_all_have(ending: str, usual: str, other: str, said: str) -> None:
     found = mined(ending, [usual] * 76 + [other] * 4).find(said)

@@ -12,6 +12,8 @@ ROWS = [(tongue, idiom) for tongue, table in idioms.TABLES.items() for idiom in 
 SAMPLES = {
     "Python": """
 import pytest
+from a import b
+from a import (b, c as d)
 def f(a, b):
     x = f'{a}'
     y = '%s and %s' % (a, b)
@@ -95,6 +97,13 @@ func (s *Server) Run(v interface{}, w any) error {
 	return fmt.Errorf("with %d", 1)
 }
 func (server Server) Stop() { ctx := t.Context(); os.Exit(1) }
+func (e *ParseError) Error() string { return "" } //nolint:errcheck
+func (e gone) Error() string { return "" } // nolint
+func Get(ctx context.Context, id string) { v, ok := x.(T); w := x.(T) }
+func Put(id string, ctx context.Context) {
+	http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	http.NewRequest("GET", url, nil)
+}
 """,
     "Java": """
 /** One. @author ada */
@@ -126,6 +135,9 @@ fn f() -> Vec<u8> {
     let u = "a".to_string();
     return Err(format_err!("x {a}"));
     return Err(anyhow!("x {}", a));
+    // SAFETY: it is ours,
+    // and nobody else's
+    let v = unsafe { g() };
     unsafe { dbg!(1) }
 }
 #[cfg(test)]

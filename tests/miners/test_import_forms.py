@@ -30,6 +30,12 @@ def test_modules_of_a_package_import_each_other_absolutely() -> None:
     assert mined(files).said == ["Python modules of `shop` import each other absolutely, from `shop` (30 of 30)"]
 
 
+def test_packages_below_src_may_do_without_an_init() -> None:
+    files = {f"src/shop/part{n}/a.py": "from shop.money import Price\n" for n in range(20)}
+    files |= {"src/shop/part0/__init__.py": "", "src/shop/part1/b.py": "from . import a\n"}
+    assert mined(files).said == ["Python modules of `shop` import each other absolutely, from `shop` (20 of 21)"]
+
+
 def test_packages_that_mix_both_say_nothing() -> None:
     assert mined(package(["from .money import Price", "from shop.money import Price"] * 10)).said == []
 

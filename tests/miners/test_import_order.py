@@ -171,3 +171,11 @@ def test_a_rule_counts_files_that_import_of_two_groups() -> None:
     assert sites(RuleKind.IMPORT, apart, files, "Python") == ["a.py:1-3", "b.py:2-2!", "c.py:4-4!"]
     nothing_else = {"per": "import", "applicable": {"not": {"module": ["os"]}}, "conforming": {"standard": False}}
     assert sites(RuleKind.IMPORT, nothing_else, {"d.py": files["d.py"]}, "Python") == ["d.py:2-2!"]
+
+
+def test_an_order_that_nearly_all_keep_is_asked_for_before_a_finer_one_that_most_keep() -> None:
+    finer = 'package a\n\nimport (\n\t"fmt"\n\n\t"example.org/b"\n\n\t"example.com/shop/c"\n)'
+    files = {f"pkg/a{number}.go": finer for number in range(14)} | {"go.mod": "module example.com/shop\n"}
+    files |= {f"pkg/b{number}.go": finer.replace('b"\n\n', 'b"\n') for number in range(6)}
+    files[".golangci.yml"] = "linters:\n  enable: [goimports]\n"
+    assert mined(files).find("groups").conforming == 20

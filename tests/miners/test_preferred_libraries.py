@@ -68,3 +68,11 @@ def test_a_mixture_and_what_everybody_takes_are_no_news() -> None:
 def test_a_library_that_uses_itself_chose_nothing() -> None:
     files = {f"tests/test_part{n}.py": "import httpx\n" for n in range(20)} | {"httpx/__init__.py": ""}
     assert mined(files).said == []
+
+
+def test_doubles_are_no_way_of_testing() -> None:
+    files = {f"tests/test_{n}.py": "import pytest\nfrom unittest.mock import patch\n" for n in range(20)}
+    files |= {f"tests/test_more{n}.py": "from unittest import mock\n" for n in range(9)}
+    files |= {"tests/test_old.py": "import unittest\n"}
+    found = mined(files).find("are tested with")
+    assert (found.conforming, found.applicable, found.violations) == (20, 21, ["tests/test_old.py:1"])

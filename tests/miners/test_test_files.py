@@ -26,6 +26,12 @@ def test_tests_in_one_folder() -> None:
     assert found.violations == ["lib/stray.test.js"]
 
 
+def test_a_folder_of_tests_may_have_any_name() -> None:
+    sources = [f"shop/part{n}/a.py" for n in range(9)]
+    found = mined(*(f"t/part{n}/test_a{n}.py" for n in range(29)), *sources, "shop/test_stray.py").find("live in")
+    assert (str(found), found.violations) == ("Python test files live in `t/` (29 of 30)", ["shop/test_stray.py"])
+
+
 def test_a_folder_of_tests_is_measured_everywhere_and_not_in_itself() -> None:
     tests = [f"test/part{n}/a.test.js" for n in range(29)]
     assert "live in" not in " ".join(mined(*tests, *(f"lib/part{n}/a.test.js" for n in range(20))).said)

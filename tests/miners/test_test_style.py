@@ -23,6 +23,7 @@ def mined(ending: str, bodies: list[str]) -> Trial:
 
 ASYNC = "{}\nasync def test_it():\n    pass"
 MANY = "@pytest.mark.parametrize({}, [])\ndef test_it(a, b):\n    pass"
+CLASS = "class {}:\n    @mark\n    def test_it(self):\n        {}"
 TABLE = "func TestIt(t *testing.T) {{\n\tfor _, each := range {} {{\n\t\tt.Run(each.name, nil)\n\t}}\n}}"
 
 
@@ -71,7 +72,20 @@ TABLE = "func TestIt(t *testing.T) {{\n\tfor _, each := range {} {{\n\t\tt.Run(e
             "func TestIt(t *testing.T) {}",
             "tests run in parallel: they call `t.Parallel()`",
         ),
+        ("py", CLASS.format("test_it", "pass"), CLASS.format("TestIt", "pass"), "classes of tests are named `test_…`"),
+        (
+            "py",
+            CLASS.format("TestIt", "pass\n\n    def setup_method(self):\n        pass"),
+            CLASS.format("TestIt", "pass\n\n    def setUp(self):\n        pass"),
+            "classes of tests are prepared by `setup_method`",
+        ),
         ("go", TABLE.format("cases"), TABLE.format("tests"), "tables of tests are called `cases`"),
+        (
+            "go",
+            TABLE.format("cases").replace("each", "tc"),
+            TABLE.format("cases").replace("each", "tt"),
+            "cases of tests are called `tc`",
+        ),
         ("rs", "#[test]\n    fn test_it() {}", "#[test]\n    fn it_works() {}", "test functions begin with `test_`"),
     ],
     ids=[
@@ -87,7 +101,10 @@ TABLE = "func TestIt(t *testing.T) {{\n\tfor _, each := range {} {{\n\t\tt.Run(e
         "underscores",
         "package",
         "parallel",
+        "classes",
+        "preparing",
         "table",
+        "case",
         "rust",
     ],
 )
@@ -110,3 +127,8 @@ def test_styles_by_halves_are_none(ending: str) -> None:
 
 def test_one_name_of_parametrize_is_no_choice() -> None:
     assert "parametrize" not in " ".join(mined("py", [MANY.format('"a"')] * 30).said)
+
+
+def test_classes_without_tests_and_plain_names_are_no_news() -> None:
+    assert mined("py", [CLASS.format("TestIt", "pass")] * 30).said == ["Python tests are methods of classes (30 of 30)"]
+    assert mined("py", ["class FakeShop:\n    def setUp(self):\n        pass"] * 30).said == []

@@ -29,7 +29,9 @@ def in_scope(finding: Finding, what: str) -> str:
     # That tests are test code goes without saying.
     if roles == _ROLES[FileRole.TEST] and roles in what.lower():
         roles = ""
-    words = [finding.tongue if finding.tongue else "", roles, what[:1].lower() + what[1:]]
+    # A word in capitals stays one in the middle of a sentence.
+    inner = what if what[1:2].isupper() else what[:1].lower() + what[1:]
+    words = [finding.tongue if finding.tongue else "", roles, inner]
     text = " ".join(word for word in words if word)
     return f"{text[:1].upper()}{text[1:]}{places_in_words(finding.scope, finding.tongue)}"
 

@@ -159,7 +159,7 @@ def _banned(tongue: str, value: str) -> Iterator[_Made]:
     applicable, conforming = [module, f"{module}{step}*"], [instead, f"{instead}{step}*"]
     if tongue == "Rust":
         # What is banned is a type; what is taken instead is known by its name alone.
-        conforming = [f"*{step}{instead}"]
+        conforming = [f"*{step}{instead}", *([instead] if step in instead else [])]
     definition = {
         "per": "import",
         "applicable": {"module": [*conforming, *applicable]},
@@ -180,5 +180,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=2,
+    version=3,
 )

@@ -22,6 +22,7 @@ _CODES: dict[str, tuple[Answer, ...]] = {
     "UP006": (("type-forms", "generic", "new", _PY),),
     "UP007": (("type-forms", "union", "bar", _PY), ("type-forms", "optional", "bar", _PY)),
     "UP008": (_idiom("super", _PY),),
+    "D100": (("doc-comments", "module", "documented", _PY),),
     "D101": (("doc-comments", "class_definition", "documented", _PY),),
     "D103": (("doc-comments", "function_definition", "documented", _PY),),
     "D400": (("doc-comments", "full stop", "stop", _PY),),
@@ -101,7 +102,15 @@ _GOLANGCI: dict[str, tuple[Answer, ...]] = {
     "wrapcheck": (("error-handling", "wrapped", "wrapped", _GO),),
     "receiver-naming": (_idiom("receivers", _GO),),
     "error-naming": (_idiom("sentinels", _GO),),
-    "errname": (_idiom("sentinels", _GO),),
+    "errname": (_idiom("sentinels", _GO), _idiom("error types", _GO)),
+    "nolintlint": (_idiom("silenced lints", _GO),),
+    "context-as-argument": (_idiom("first contexts", _GO),),
+    "revive": (_idiom("first contexts", _GO),),
+    "forcetypeassert": (_idiom("checked types", _GO),),
+    "noctx": (_idiom("request contexts", _GO),),
+    "usestdlibvars": (_idiom("request methods", _GO),),
+    "thelper": (("test-idioms", "helpers", "chosen", _GO),),
+    "no prints": (("log-style", "print", "silent", _GO),),
     "deep-exit": (_idiom("exits", _GO),),
     "error-strings": (("wording", "error texts", YES, _GO),),
     "stylecheck": (("wording", "error texts", YES, _GO),),
@@ -127,6 +136,7 @@ _CHECKSTYLE: dict[str, tuple[Answer, ...]] = {
 }
 
 _CLIPPY: dict[str, tuple[Answer, ...]] = {
+    "undocumented_unsafe_blocks": (_idiom("safety", _RUST),),
     "dbg_macro": (_idiom("printed", _RUST),),
     "todo": (_idiom("printed", _RUST),),
     "print_stdout": (("log-style", "print", "silent", _RUST),),
@@ -159,6 +169,8 @@ def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:
     """Tell which answers a setting wants; `settings` are all of its file."""
     tool, key, value, _ = setting
     match tool:
+        case "isort":
+            yield _idiom("single imports", _PY)
         case "ruff" | "flake8" if key == "select":
             yield from _coded(tool, value, settings)
         case "black":

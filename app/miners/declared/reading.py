@@ -86,6 +86,7 @@ def _pyproject(text: str) -> Iterator[Setting]:
         plain = black.get("skip-string-normalization") is True
         yield "black", "plain" if plain else "quotes", "", _line(text, "[tool.black")
     yield from _mypy(_table(tools, "mypy"), text)
+    yield from _isort(_table(tools, "isort"), text)
     yield from _coded("flake8", _table(tools, "flake8"), text)
 
 
@@ -101,6 +102,7 @@ def _ruff_table(ruff: dict[str, Any], text: str) -> Iterator[Setting]:
     if "format" in ruff:
         style = _table(ruff, "format").get("quote-style", "double")
         yield "black", "quotes" if style == "double" else "single", "", _line(text, "format")
+    yield from _isort({**_table(ruff, "isort"), **_table(ruff, "lint", "isort")}, text)
     for module, why in _table(ruff, "lint", "flake8-tidy-imports", "banned-api").items():
         yield (
             "banned",
@@ -108,6 +110,12 @@ def _ruff_table(ruff: dict[str, Any], text: str) -> Iterator[Setting]:
             f"{module}\t{why.get('msg', '') if isinstance(why, dict) else ''}",
             _line(text, module),
         )
+
+
+def _isort(told: Mapping[str, Any], text: str) -> Iterator[Setting]:
+    for key in ("force-single-line", "force_single_line"):
+        if str(told.get(key)).lower() == "true":
+            yield "isort", key, "", _line(text, key)
 
 
 def _mypy(told: Mapping[str, Any], text: str) -> Iterator[Setting]:
@@ -132,6 +140,8 @@ def _ini(text: str) -> Iterator[Setting]:
                 yield from _coded("flake8", {"select": "E,F,W", **kept}, text)
             case "mypy":
                 yield from _mypy(told, text)
+            case "isort" | "settings":
+                yield from _isort(told, text)
             case "format" | "FORMAT":
                 yield from _coded("pylint", told, text)
 
@@ -248,6 +258,8 @@ def _golangci(text: str) -> Iterator[Setting]:
             denied = None
         elif (item := _ITEM.match(line)) is not None and part in ("enable", "rules"):
             yield "golangci", item.group(1), "", number
+        elif part == "forbid" and re.search(r"fmt\\+\.\(?Print", line):
+            yield "golangci", "no prints", "", number
         elif (length := re.match(r"^\s*line-length:\s*(\d+)", line)) is not None:
             yield "line", "length", length.group(1), number
 
@@ -273,7 +285,10 @@ def _clippy(text: str) -> Iterator[Setting]:
     told = _toml(text)
     for key in ("disallowed-types", "disallowed-methods"):
         for each in told.get(key, ()):
-            path, why = (each.get("path", ""), each.get("reason", "")) if isinstance(each, dict) else (each, "")
+            path, why = each, ""
+            if isinstance(each, dict):
+                instead = each.get("replacement")
+                path, why = each.get("path", ""), f"use {instead}" if instead else each.get("reason", "")
             if key == "disallowed-types" and path:
                 yield "banned", "Rust", f"{path}\t{why}", _line(text, str(path))
 
@@ -300,7 +315,7 @@ _READERS: tuple[tuple["re.Pattern[str]", Callable[[str], Iterable[Setting]]], ..
         (r"\.editorconfig", _editorconfig),
         (r"pyproject\.toml", _pyproject),
         (r"\.?ruff\.toml", _ruff),
-        (r"setup\.cfg|tox\.ini|\.flake8|\.?mypy\.ini|\.?pylintrc", _ini),
+        (r"setup\.cfg|tox\.ini|\.flake8|\.isort\.cfg|\.?mypy\.ini|\.?pylintrc", _ini),
         (r"\.pre-commit-config\.ya?ml", _hooks),
         (r"\.prettierrc(\.\w+)?|prettier\.config\.[cm]?[jt]s", _prettier),
         (r"\.eslintrc(\.\w+)?|eslint\.config\.[cm]?[jt]s", _eslint),

@@ -174,4 +174,97 @@ IDIOMS = (
         alternative="`&T{}` or `T{}`",
         words=("var", "_ "),
     ),
+    Idiom(
+        "silenced lints",
+        {"kind": "comment", "regex": r"^//\s*nolint\b"},
+        {"regex": r"^//nolint:\s?\w"},
+        "Comments that silence a linter",
+        "name it: `//nolint:…`",
+        0.72,
+        words=("nolint",),
+    ),
+    Idiom(
+        "first contexts",
+        {
+            "any": [{"kind": "function_declaration"}, {"kind": "method_declaration"}],
+            "has": {"field": "parameters", "regex": r"\bcontext\.Context\b"},
+        },
+        {"has": {"field": "parameters", "regex": r"^\(\s*(\w+(,\s*\w+)*\s+)?context\.Context\b"}},
+        "Parameters for contexts",
+        "come first",
+        0.95,
+        PatternCategory.API,
+        roles=SOURCES,
+        words=("context.Context",),
+    ),
+    Idiom(
+        "error types",
+        {
+            "kind": "method_declaration",
+            "all": [
+                {"has": {"field": "name", "regex": "^Error$"}},
+                {"has": {"field": "parameters", "regex": r"^\(\)$"}},
+            ],
+        },
+        {"has": {"field": "receiver", "regex": r"[eE]rrors?(\[[^\]]*\])?\s*\)$"}},
+        "Types of errors",
+        "are named `…Error`",
+        0.75,
+        PatternCategory.NAMING,
+        roles=SOURCES,
+        weight=0.8,
+        words=(") Error()",),
+    ),
+    Idiom(
+        "checked types",
+        {"kind": "type_assertion_expression"},
+        {
+            "inside": {
+                "kind": "expression_list",
+                "inside": {
+                    "any": [{"kind": "short_var_declaration"}, {"kind": "assignment_statement"}],
+                    "has": {"field": "left", "regex": ","},
+                },
+            }
+        },
+        "Assertions of types",
+        "ask whether they hold: `v, ok := x.(T)`",
+        0.65,
+        PatternCategory.BEHAVIORAL,
+        alternative="`v := x.(T)`",
+        roles=SOURCES,
+        words=(".(",),
+    ),
+    Idiom(
+        "request contexts",
+        _called(r"^http\.(NewRequest(WithContext)?|Get|Head|Post|PostForm)$"),
+        {"regex": r"^http\.NewRequestWithContext\b"},
+        "HTTP requests",
+        "are given a context: `http.NewRequestWithContext`",
+        0.4,
+        PatternCategory.BEHAVIORAL,
+        alternative="no context",
+        words=("http.NewRequest", "http.Get", "http.Post", "http.Head"),
+    ),
+    Idiom(
+        "request methods",
+        {
+            "kind": "call_expression",
+            "all": [
+                {"has": {"field": "function", "regex": r"^(http|httptest)\.NewRequest(WithContext)?$"}},
+                {
+                    "has": {
+                        "field": "arguments",
+                        "regex": r'^\(\s*(\w[\w.]*(\(\))?,\s*)?("[A-Z]+"|http\.Method\w+)\s*,',
+                    }
+                },
+            ],
+        },
+        {"has": {"field": "arguments", "regex": r"http\.Method\w+\s*,"}},
+        "HTTP methods",
+        "are named by constants: `http.MethodGet`",
+        0.55,
+        alternative='`"GET"`',
+        words=("NewRequest",),
+    ),
 )

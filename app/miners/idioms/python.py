@@ -152,4 +152,15 @@ IDIOMS = (
         roles=TESTS,
         words=("patch", "monkeypatch"),
     ),
+    Idiom(
+        "single imports",
+        {"kind": "import_from_statement"},
+        {"not": {"regex": r",\s*\w"}},
+        "Imports `from` a module",
+        "take one name each",
+        0.75,
+        alternative="several names in one import",
+        weight=0.8,
+        words=("import",),
+    ),
 )

@@ -8,6 +8,12 @@ from app.miners.idioms.shapes import SOURCES, Idiom
 _TEST = {"kind": "attribute_item", "regex": r"^#\[(\w+::)?test\b"}
 _EMPTY_VECTOR = {"kind": "macro_invocation", "regex": r"^vec!\s*\[\s*\]$"}
 _FORMATTED = r"^(e?println|e?print|format|write|writeln|panic|bail|anyhow|format_err|warn|info|error|debug|trace)$"
+# The word stands on the first of some lines.
+_SAFETY = {
+    "kind": "line_comment",
+    "regex": r"(?i)^//\s*safety\b",
+    "stopBy": {"not": {"kind": "line_comment"}},
+}
 
 
 def _literal(method: str) -> dict[str, Any]:
@@ -194,5 +200,27 @@ IDIOMS = (
         PatternCategory.TESTING,
         alternative="`test`",
         weight=0.8,
+    ),
+    Idiom(
+        "safety",
+        {"kind": "unsafe_block"},
+        {
+            "any": [
+                {"regex": r"(?i)//\s*safety\b"},
+                {"follows": _SAFETY},
+                {
+                    "inside": {
+                        "any": [{"kind": "let_declaration"}, {"kind": "expression_statement"}],
+                        "follows": _SAFETY,
+                        "stopBy": {"kind": "block"},
+                    }
+                },
+            ]
+        },
+        "Blocks of `unsafe`",
+        "tell in a comment why they are sound: `// SAFETY: …`",
+        0.35,
+        PatternCategory.DOCUMENTATION,
+        words=("unsafe",),
     ),
 )

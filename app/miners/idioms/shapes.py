@@ -233,11 +233,16 @@ def _inside(asked: Shape) -> Fits:
 
 
 def _follows(asked: Shape) -> Fits:
-    test = _compile(asked)
+    test, stop = _compile(asked), asked.get("stopBy", "neighbor")
+    ends = _compile(stop) if isinstance(stop, Mapping) else None
 
     def follows(node: Node, seen: Seen) -> bool:
         before = node.prev_sibling
-        return before is not None and test(before, seen)
+        while before is not None and not test(before, seen):
+            if ends is None or ends(before, seen):
+                return False
+            before = before.prev_sibling
+        return before is not None
 
     return follows
 

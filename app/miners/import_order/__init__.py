@@ -102,7 +102,7 @@ _MOST_PLACES, _LEAST_OF_A_PART = 2, 60
 _KEPT, _REST = "kept", "N"
 _NO_TOOL = (0, "", 0, "")
 # Of so many files it is told which order to ask for; what few of them import has no place that anybody knows.
-_SAMPLE, _MOSTLY, _RARE, _FEW = 2_000, 0.6, 0.05, 4
+_SAMPLE, _MOSTLY, _FIRMLY, _RARE, _FEW = 2_000, 0.6, 0.87, 0.05, 4
 _GO_MODULE = re.compile(r"^module\s+(\S+)", re.MULTILINE)
 
 
@@ -211,7 +211,7 @@ def claims(world: World) -> Iterator[Claim]:
 
 
 def _questions(tongue: str, world: World) -> list[tuple[str, str, str]]:
-    """Give what is worth asking: of each kind the finest order that most files of a sample keep."""
+    """Give what is worth asking: of each kind the finest order that nearly all of a sample keep, or else most."""
     sample = world.noted["sample"][tongue]
     heads = [_kinds_of(head, tongue, world) for head, _ in sample]
     found = []
@@ -227,7 +227,8 @@ def _questions(tongue: str, world: World) -> list[tuple[str, str, str]]:
             for how in ("apart", "order"):
                 kept = [each for head in heads if (each := _keeps(head, layout, how)) is not None]
                 if len(kept) >= _FEW and sum(kept) >= _MOSTLY * len(kept):
-                    choices.append((how == "apart", layout.count("|"), sum(kept) / len(kept), layout, how))
+                    share = sum(kept) / len(kept)
+                    choices.append((share >= _FIRMLY, how == "apart", layout.count("|"), share, layout, how))
         if choices:
             *_, layout, how = max(choices)
             found.append((question, layout, how))

@@ -11,7 +11,7 @@ from app.domain.pattern import PatternCategory
 from app.domain.rule import Rule, RuleKind
 from app.miners.core.family import TONGUES, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope
-from app.miners.preferred_libraries.competitors import COMPETITORS, STEPS, USUAL
+from app.miners.preferred_libraries.competitors import ASIDE, COMPETITORS, STEPS, USUAL
 from app.syntax import Source, imports_of
 
 _NODE = "node:"
@@ -23,9 +23,13 @@ _LEAST_ALONE, _COMMON = 12, 0.75
 def facts(source: Source) -> Any:
     """List the competitors that a file imports, by purpose."""
     found: dict[str, list[str]] = {}
-    modules = [each.module.removeprefix(_NODE) for each in imports_of(source)]
+    imports = [(each.module.removeprefix(_NODE), each.names) for each in imports_of(source)]
     language = TONGUES.get(source.language, source.language)
     for purpose, libraries in COMPETITORS.get(language, {}).items():
+        aside = ASIDE.get((language, purpose), {"module": [], "names": []})
+        modules = {
+            module for module, names in imports if module not in aside["module"] or {*names}.isdisjoint(aside["names"])
+        }
         if taken := sorted({library for module in modules if (library := _library(language, module, libraries))}):
             found[purpose] = taken
     return found or None
@@ -60,11 +64,12 @@ def propose(finding: Finding) -> Proposal | None:
     # Where nobody takes another one, few files cannot tell a choice from the only one that comes to mind.
     if not finding.rivals and (finding.applicable < _LEAST_ALONE or prior(finding) > _COMMON):
         return None
+    aside = ASIDE.get((language, finding.topic))
     rule = Rule(
         RuleKind.IMPORT,
         {
             "per": "import",
-            "applicable": {"module": _globs(language, libraries)},
+            "applicable": {"module": _globs(language, libraries), **({"not": aside} if aside else {})},
             "conforming": {"module": _globs(language, (finding.form,))},
         },
         finding.scope,
@@ -97,5 +102,11 @@ def prior(finding: Finding) -> float:
 
 
 FAMILY = Family(
-    "preferred-libraries", votes, propose, facts=facts, prior=prior, least=Least(sites=6, files=5, share=0.87)
+    "preferred-libraries",
+    votes,
+    propose,
+    facts=facts,
+    prior=prior,
+    least=Least(sites=6, files=5, share=0.87),
+    version=2,
 )

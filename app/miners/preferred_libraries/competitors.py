@@ -142,7 +142,7 @@ COMPETITORS: dict[str, dict[str, tuple[str, ...]]] = {
             "github.com/segmentio/encoding/json",
         ),
         "mock with": ("go.uber.org/mock/gomock", "github.com/golang/mock/gomock", "github.com/stretchr/testify/mock"),
-        "compare with": ("github.com/google/go-cmp/cmp", "reflect", "github.com/go-test/deep"),
+        "compare with": ("github.com/google/go-cmp/cmp", "github.com/go-test/deep"),
         "pass contexts of": ("context", "golang.org/x/net/context"),
         "read whole files with": ("io/ioutil",),
         "handle slices with": ("slices", "golang.org/x/exp/slices", "github.com/samber/lo"),
@@ -243,7 +243,6 @@ USUAL = {
     ("Go", "regexp"): 0.95,
     ("Go", "math/rand"): 0.8,
     ("Go", "compress/gzip"): 0.95,
-    ("Go", "reflect"): 0.5,
     ("Go", "flag"): 0.4,
     ("Java", "java.time"): 0.7,
     ("Java", "org.mockito"): 0.85,
@@ -263,3 +262,12 @@ USUAL = {
     ("Go", "slices"): 0.85,
 }
 """The share of those who take what nearly everybody takes, so that taking it tells little."""
+
+_DOUBLES = ["ANY", "AsyncMock", "DEFAULT", "MagicMock", "Mock", "PropertyMock", "call", "mock", "patch", "sentinel"]
+ASIDE: dict[tuple[str, str], dict[str, list[str]]] = {
+    ("Python", "are tested with"): {
+        "module": ["unittest", "unittest.mock"],
+        "names": [*_DOUBLES, "NonCallableMock", "create_autospec", "mock_open", "seal"],
+    },
+}
+"""Imports that are no choice among some competitors, though they come from one: doubles are no way of testing."""
