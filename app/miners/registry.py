@@ -42,6 +42,7 @@ from app.miners import (
     type_forms,
     wrapped_arguments,
 )
+from app.miners.classes import bases as class_bases
 from app.miners.classes import names as class_names
 from app.miners.classes import places as class_places
 from app.miners.classes import shapes as class_shapes
@@ -67,6 +68,7 @@ FAMILIES: tuple[Family, ...] = (
     file_affixes.FAMILY,
     caught_names.FAMILY,
     changelog_fragments.FAMILY,
+    class_bases.FAMILY,
     class_names.FAMILY,
     class_places.FAMILY,
     class_shapes.FAMILY,

@@ -112,6 +112,8 @@ def _says_the_same(one: Measured, other: Measured, families: Mapping[str, Family
     Two questions may well be asked of the same lines; only who merely saw that lines recur says them again, and who
     speaks of the names of the same files.
     """
+    if _is_converse(one, other):
+        return True
     if _chooses_modules(one) and _chooses_modules(other):
         return _same_modules(one, other)
     if _names_files(one) and _names_files(other):
@@ -144,6 +146,18 @@ def _same_answer(one: Measured, other: Measured) -> bool:
     if len(shared) < max(_LEAST_COMPARED, _HALF * min(map(len, places))):
         return False
     return sum(places[0][path].start == places[1][path].start for path in shared) >= _ALIKE * len(shared)
+
+
+def _is_converse(one: Measured, other: Measured) -> bool:
+    """Tell whether one asks where the sites are that the other asks for: of `errors/`, that errors are there."""
+    mine, theirs = (each.candidate.proposal.rule.definition for each in (one, other))
+    smaller, larger = sorted((one.measurement.conforming, other.measurement.conforming))
+    if smaller < _ALIKE * larger or not ("files" in mine or "files" in theirs):
+        return False
+    return any(
+        asked.get("applicable") is not None and asked["applicable"] == wanted.get("conforming")
+        for asked, wanted in ((mine, theirs), (theirs, mine))
+    )
 
 
 def _repeats(one: Measured, other: Measured) -> bool:
