@@ -147,7 +147,10 @@ _RESOURCES = re.compile(
     r"(?:.*/)?src/[^/]+/resources[^/]*/.+\.(?:java|kt|kts|groovy|scala)|(?:.*/)?src/(?:it|[\w-]*test[\w-]*)/resources[^/]*/.+",
     re.IGNORECASE,
 )
-_EXAMPLES = _words("demo demos example examples quickstart quickstarts sample samples showcase tutorial tutorials")
+_EXAMPLES = _words(
+    "demo demos example examples playground playgrounds quickstart quickstarts sample samples showcase tutorial "
+    "tutorials"
+)
 _DOCS = _words("adr adrs doc docs documentation rfcs")
 _MIGRATIONS = re.compile(
     r"(?:.*/)?(?:migrations/.+|migrat(?:e|ion)/(?:.*/)?(?:[vu]?\d|r__)[^/]+|alembic/(?:.*/)?versions/.+)", re.IGNORECASE

@@ -1,4 +1,4 @@
-"""How code looks where a language leaves it open: indentation, quotes, semicolons.
+"""How code looks where a language leaves it open: indentation, quotes, semicolons, where `else` stands.
 
 Says, for instance: "TypeScript files are indented by 2 spaces" and "JavaScript statements end without semicolons". A
 formatter may see to it; then this is what it is told to do.
@@ -19,6 +19,8 @@ from app.syntax import Source, text_of
 _STATEMENT = r"""(?m)^(?:import [^\n]*['"]|[ \t]*(?:return|const|let|var|throw) [^\n({\[`]*[\w'")\]]);?$"""
 _MODULE = r"""(?m)(?:^|\s)(?:from |import |require\()(?:'[^'\n]*'|"[^"\n]*")"""
 _STATEMENTS, _MODULES = re.compile(_STATEMENT), re.compile(_MODULE)
+_AFTER_BRACE = r"(?m)^[ \t]*\}[ \t]*\n?[ \t]*(?:else|catch|finally)\b"
+_AFTER_BRACES = re.compile(_AFTER_BRACE)
 _PLAIN = r"""^('[^'"\n]*'|"[^'"\n]*")$"""
 _ARGUMENTS = re.compile(_PLAIN)
 _INDENTED = re.compile(r"(?m)^([ \t]+)[^\s*]")
@@ -42,6 +44,7 @@ def facts(source: Source) -> Any:
         )
         return found
     found["indent"] = _indent(source.text)
+    found["else"] = _counted("own" if "\n" in each.strip() else "same" for each in _first(_AFTER_BRACES, source))
     if source.language in SCRIPTS:
         found["quotes"] = _counted(named[-1] for named in _first(_MODULES, source))
         found["ends"] = _counted(";" if each.endswith(";") else "none" for each in _first(_STATEMENTS, source))
@@ -76,7 +79,7 @@ def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
     told = facts or {}
     if told.get("indent"):
         yield Vote("indent", (told["indent"],))
-    for topic in ("quotes", "ends"):
+    for topic in ("quotes", "ends", "else"):
         for form, times in (told.get(topic) or {}).items():
             yield Vote(topic, (form,), times)
 
@@ -106,6 +109,12 @@ def propose(finding: Finding) -> Proposal | None:
         else:
             definition = {"per": "match", "applicable": _MODULE, "conforming": f"{finding.form}$"}
         said = f"{in_scope(finding, 'Texts')} stand in {word} quotes"
+    elif finding.topic == "else":
+        own = finding.form == "own"
+        definition = {"per": "match", "applicable": _AFTER_BRACE, "conforming": r"\}[ \t]*\n", **_turned(not own)}
+        where = "on a line of their own" if own else "on the line of the brace before them"
+        alternative = ("`} else {`" if own else "a line of its own") if finding.rivals else None
+        said = f"{in_scope(finding, '`else`, `catch` and `finally`')} stand {where}"
     else:
         bare = finding.form == "none"
         alternative = ("a semicolon" if bare else "no semicolon") if finding.rivals else None
@@ -113,15 +122,22 @@ def propose(finding: Finding) -> Proposal | None:
             "per": "match",
             "applicable": _STATEMENT,
             "conforming": ";$",
-            **({"absent": True} if bare else {}),
+            **_turned(bare),
         }
         said = f"{in_scope(finding, 'Statements')} end {'without semicolons' if bare else 'with a semicolon'}"
     rule = Rule(kind, definition, finding.scope, alternative=alternative)
     return Proposal(said, rule, PatternCategory.STRUCTURAL, weight=0.7)
 
 
+def _turned(other: bool) -> dict[str, Any]:
+    """Ask of the same places that they do not do it."""
+    return {"absent": True} if other else {}
+
+
 def prior(finding: Finding) -> float:
     """Know what formatters and editors do unasked."""
+    if finding.topic == "else":
+        return 0.05 if finding.form == "own" else 0.95
     return _USUAL.get(finding.tongue or "", {}).get(finding.form, 0.05)
 
 
@@ -130,6 +146,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=2,
     languages=frozenset(("Python", "Java", *SCRIPTS)),
     prior=prior,
     least=Least(sites=10, files=6, share=0.9, careful=0.85),

@@ -35,6 +35,17 @@ CASES = [
         "import neo from 'neostandard'\nexport default neo()\n",
         "idioms space before parameters chosen",
     ),
+    ("eslint.config.js", "import antfu from '@antfu/eslint-config'\nexport default antfu()", "formatting ends none"),
+    (
+        "eslint.config.mjs",
+        "export default [...tseslint.configs.stylistic, { rules: { 'array-callback-return': 'error' } }]",
+        "type-forms array brackets",
+    ),
+    (
+        "eslint.config.js",
+        "export default [{ rules: { 'brace-style': ['error', 'stroustrup'] } }]",
+        "formatting else own",
+    ),
     (".prettierrc", '{"semi": false, "arrowParens": "avoid"}', "idioms arrow parentheses other"),
     ("prettier.config.js", "export default { singleQuote: true }", "formatting quotes '"),
     ("biome.json", '{"linter": {"rules": {"style": {"noVar": "error"}}}}', "idioms var chosen"),
@@ -64,6 +75,36 @@ def test_what_is_ignored_or_switched_off_is_not_wanted() -> None:
     assert ("type-forms", "generic", "new") in told
     assert not {("type-forms", "union", "bar"), ("doc-comments", "class_definition", "documented")} & told
     assert wanted(".eslintrc.json", '{"rules": {"no-var": "off", "eqeqeq": 0}}') == set()
+
+
+def test_what_some_files_are_told_is_not_wanted_of_all() -> None:
+    text = """
+export default [
+  // { files: everything } is what all are told
+  { files: ['**/*.{js,mjs}'], rules: { eqeqeq: 'error', 'no-console': 'off' } },
+  { files: ['scripts/**/*.js'], rules: { 'no-var': 'error', eqeqeq: 'off' } },
+  { files: ['**/*.test.ts'], rules: { 'vitest/consistent-test-it': ['error', { fn: 'it' }], curly: 'error' } },
+  { rules: { 'no-console': 'error' } },
+]
+"""
+    told = {each[:2] for each in wanted("eslint.config.js", text)}
+    assert told == {("idioms", "equality"), ("test-style", "call"), ("idioms", "var")}
+    files = {f"{folder}/part{number}.js": "var a = 1\n" for folder in ("scripts", "src") for number in range(20)}
+    assert trial({"eslint.config.js": text, **files}, families=FAMILIES).contradicted == [
+        "eslint.config.js:5 eslint: scripts no-var (0 of 20)"
+    ]
+    legacy = '{"rules": {"eqeqeq": 2}, "overrides": [{"files": "*.d.ts", "rules": {"no-var": 2}}]}'
+    assert {each[:2] for each in wanted(".eslintrc.json", legacy)} == {("idioms", "equality")}
+    assert wanted(".eslintrc.yml", "rules:\n  eqeqeq: 2\noverrides:\n- files: a.js\n  rules:\n    no-var: 2\n") == {
+        ("idioms", "equality", "chosen")
+    }
+
+
+def test_what_is_borrowed_gives_way_to_what_is_said() -> None:
+    text = (
+        "export default [...tseslint.configs.recommended, { rules: { '@typescript-eslint/no-explicit-any': 'off' } }]"
+    )
+    assert {each[:2] for each in wanted("eslint.config.js", text)} == {("idioms", "expected errors")}
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "setup.cfg", ".eslintrc.json", "checkstyle.xml", ".golangci.yml"])

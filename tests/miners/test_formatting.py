@@ -25,8 +25,14 @@ def block(indent: str) -> str:
         ("py", 'run("a")', "run('a')", "Python texts stand in double quotes"),
         ("ts", 'import a from "a"', "import a from 'a'", "TypeScript texts stand in double quotes"),
         ("ts", "const a = b", "const a = b;", "TypeScript statements end without semicolons"),
+        (
+            "java",
+            "class A { void a() {\n  if (b) {\n    c();\n  }\n  else {\n    d();\n  }\n} }",
+            "class A { void a() {\n  if (b) {\n    c();\n  } else {\n    d();\n  }\n} }",
+            "Java `else`, `catch` and `finally` stand on a line of their own",
+        ),
     ],
-    ids=["two", "four", "tabs", "single", "double", "modules", "bare"],
+    ids=["two", "four", "tabs", "single", "double", "modules", "bare", "else"],
 )
 def test_the_look_of_nearly_all(ending: str, usual: str, other: str, said: str) -> None:
     found = mined(ending, [usual] * 57 + [other] * 3).find(said)

@@ -67,6 +67,7 @@ async function runAsync() {}
 class A { private async run() {} }
 class Lost extends Error { constructor() { super(); this.name = 'Lost' } }
 class Gone extends AppError {}
+it('is old', function () {})
 it('works', () => { /* */ fireEvent.click(a); userEvent.click(b); userEvent.setup() })
 it('Works', () => {
   // given

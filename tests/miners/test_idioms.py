@@ -79,6 +79,13 @@ const enum E { A }
 export enum F { A }
 type G = 'a' | 'b'
 const h = i!
+const u = `${a} b`, w = 'a' + b
+f(function () {})
+/** What it does. */
+function told() {}
+class K {
+  m() {}
+}
 const onClick = () => '</', handleIt = useCallback(() => 1)
 """,
     "Go": """
@@ -182,6 +189,9 @@ def test_the_other_way_is_the_same_sites_turned_round(tongue: str, idiom: Idiom)
         ("py", "x = f'{a}'", "x = '%s' % a", "Python texts are put together by f-strings, not by `%` or `.format`"),
         ("js", "f(a => 1)", "f((a) => 1)", "JavaScript single parameters of arrow functions stand without parentheses"),
         ("ts", "if (a === b) { f() }", "if (a == b) { f() }", "TypeScript values are compared by `===`"),
+        ("js", "/** One. */\nfunction f() {}", "function g() {}", "JavaScript functions and methods have JSDoc"),
+        ("ts", "const a = `${b} c`", "const a = b + 'c'", "TypeScript texts are put together by template literals"),
+        ("js", "f(function () {})", "f(() => {})", "JavaScript callbacks are written `function () {…}`"),
         (
             "go",
             "package a\nfunc f(v any) {}",
@@ -191,7 +201,7 @@ def test_the_other_way_is_the_same_sites_turned_round(tongue: str, idiom: Idiom)
         ("java", "class A { void f(final int a) {} }", "class A { void f(int a) {} }", "Java parameters are `final`"),
         ("rs", "fn f() { a(Vec::new()) }", "fn f() { a(vec![]) }", "Rust empty vectors are made by `Vec::new()`"),
     ],
-    ids=["py", "js", "ts", "go", "java", "rs"],
+    ids=["py", "js", "ts", "js-documented", "ts-texts", "js-callbacks", "go", "java", "rs"],
 )
 def test_it_speaks_where_a_repository_has_settled_it(suffix: str, line: str, other: str, sentence: str) -> None:
     files = {f"src/part{number}.{suffix}": f"{line}\n" for number in range(30)}

@@ -58,3 +58,10 @@ def test_how_any_module_exports_is_no_line_of_a_place() -> None:
     files = {f"src/rules/rule{number}.js": f"module.exports = {{\n  a: {number} }};\n" for number in range(12)}
     files |= {f"src/core/part{number}.js": OTHER % (number, number) for number in range(12)}
     assert trial(files, families=[line_templates.FAMILY]).said == []
+
+
+def test_a_mark_of_whole_files_is_told_though_it_is_one_word() -> None:
+    files = {f"src/part{number}/package-info.java": f"@NullMarked\npackage part{number};\n" for number in range(12)}
+    files |= {f"src/part{number}/More.java": f"class More {{ int a{number}; }}\n" for number in range(12)}
+    found = trial(files, families=[line_templates.FAMILY]).find("@NullMarked")
+    assert found.name == "Java source files in `package-info.java` carry `@NullMarked`"

@@ -62,7 +62,13 @@ def claims(world: World) -> Iterator[Claim]:
     for path, settings, setting in _all(world):
         place = Declared(path, setting[3], _statement(setting))
         for family, topic, form, tongues in answers_of(setting, settings):
-            yield Claim(family, topic, form, tongues, place, spoken_for(path))
+            yield Claim(family, topic, form, tongues, place, _folder(path, setting))
+
+
+def _folder(path: str, setting: Setting) -> str:
+    """Name the folder that a setting speaks of: that of its file, or one below that it names itself."""
+    inner = setting[1].rpartition("\t")[0] if setting[0] == "eslint" else ""
+    return "/".join(part for part in (spoken_for(path), inner) if part)
 
 
 def declares(world: World) -> Iterator[Proposal]:
@@ -116,7 +122,7 @@ def _rules(setting: Setting, settings: list[Setting]) -> Iterator[_Made]:
             yield from _length(value, "Go" if any(name == "golangci" for name, *_ in settings) else "Python")
         case "checkstyle", "LineLength":
             yield from _length(value, "Java")
-        case "eslint", _ if key.rpartition("/")[2] == "max-len":
+        case "eslint", _ if "\t" not in key and key.rpartition("/")[2] == "max-len":
             found = re.search(r"\d+", value)
             for tongue in ("JavaScript", "TypeScript"):
                 yield from _length(found.group() if found else "80", tongue)

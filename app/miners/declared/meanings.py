@@ -68,6 +68,10 @@ _ESLINT: dict[str, tuple[Answer, ...]] = {
     "no-require-imports": (("import-forms", "loading", "import", _BOTH),),
     "strict": (_idiom("strict", _JS),),
     "no-empty": (("wording", "silent handlers", YES, _BOTH),),
+    "prefer-template": (_idiom("joined texts", _BOTH),),
+    "prefer-arrow-callback": (_idiom("callbacks", _BOTH),),
+    "require-jsdoc": (_idiom("documented functions", _JS),),
+    "no-mocha-arrows": (("test-idioms", "callbacks", NO, _BOTH),),
 }
 """Rules of eslint that have one meaning, by their last part."""
 
@@ -221,7 +225,9 @@ def _coded(tool: str, code: str, settings: list[Setting]) -> Iterator[Answer]:
 
 
 def _eslint(key: str, value: str) -> Iterator[Answer]:
-    name = key.rpartition("/")[2]
+    name = key.rpartition("\t")[2].rpartition("/")[2]
+    if name == "no-empty" and "allowEmptyCatch" in value:
+        return
     yield from _ESLINT.get(name, ())
     word = next(iter(re.findall(r"['\"]?([\w-]+)['\"]?", value)), "")
     match name:
@@ -231,6 +237,8 @@ def _eslint(key: str, value: str) -> Iterator[Answer]:
             yield ("formatting", "quotes", "'" if word == "single" else '"', _BOTH)
         case "indent" if word in ("2", "4", "tab"):
             yield ("formatting", "indent", "tabs" if word == "tab" else f"{word} spaces", _BOTH)
+        case "brace-style" if word in ("", "1tbs", "stroustrup"):
+            yield ("formatting", "else", "own" if word == "stroustrup" else "same", _BOTH)
         case "arrow-parens":
             yield _idiom("arrow parentheses", _BOTH, NO if word == "as-needed" else YES)
         case "comma-dangle":

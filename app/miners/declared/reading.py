@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from configparser import ConfigParser, Error
 from typing import Any
 
+from app.miners.declared.eslint import rules_of
+
 Setting = tuple[str, str, str, int]
 """The tool, what is set, to what (empty where there is nothing more to say), and the line."""
 
@@ -182,37 +184,9 @@ def _prettier(text: str) -> Iterator[Setting]:
         yield "prettier", key, value, number
 
 
-_RULE = re.compile(
-    r"""(?P<quote>['"]?)(?P<name>@?[\w-]+(?:/[\w-]+)*)(?P=quote)\s*:\s*(?P<list>\[\s*)?(?P<mark>['"]?)(?P<level>error|warn|off|[012])(?P=mark)(?=\s*(?P<rest>,[^\n]{0,300}(?:\n[^\n]{0,200}){0,3})?)"""
-)
-_STANDARD = re.compile(r"\b(neostandard|eslint-config-standard|semistandard|(?<![\w@/-])standard(?=['\"]))")
-_AIRBNB = re.compile(r"\bairbnb")
-_SELECTED = re.compile(r"""selector:\s*(['"`])(?P<selector>[^'"`\n]+)\1""")
-
-
-def _eslint(text: str) -> Iterator[Setting]:
-    # A rule may be set anew for some files; what is said first is said of most of them.
-    seen: set[str] = set()
-    for found in _RULE.finditer(text):
-        name = found.group("name")
-        if found.group("level") in ("off", "0"):
-            seen.add(name)
-            continue
-        if name in seen:
-            continue
-        seen.add(name)
-        rest = (found.group("rest") or "") if found.group("list") else ""
-        yield "eslint", name, " ".join(rest.split())[:300], text.count("\n", 0, found.start()) + 1
-    for found in _SELECTED.finditer(text):
-        yield "selector", found.group("selector"), "", text.count("\n", 0, found.start()) + 1
-    for tool, shape in (("standard", _STANDARD), ("airbnb", _AIRBNB)):
-        if (at := shape.search(text)) is not None:
-            yield tool, "all", "semi" if at.group() == "semistandard" else "", text.count("\n", 0, at.start()) + 1
-
-
 def _package(text: str) -> Iterator[Setting]:
     if (at := text.find('"eslintConfig"')) >= 0:
-        yield from _eslint(text[at:])
+        yield from rules_of(text[at:])
     if re.search(r'"prettier"\s*:\s*\{', text):
         yield from _prettier(text[text.index('"prettier"') :].partition("}")[0])
     if re.search(r'"(lint|test)[\w:]*"\s*:\s*"[^"]*(?<![\w-])standard\b', text):
@@ -318,7 +292,7 @@ _READERS: tuple[tuple["re.Pattern[str]", Callable[[str], Iterable[Setting]]], ..
         (r"setup\.cfg|tox\.ini|\.flake8|\.isort\.cfg|\.?mypy\.ini|\.?pylintrc", _ini),
         (r"\.pre-commit-config\.ya?ml", _hooks),
         (r"\.prettierrc(\.\w+)?|prettier\.config\.[cm]?[jt]s", _prettier),
-        (r"\.eslintrc(\.\w+)?|eslint\.config\.[cm]?[jt]s", _eslint),
+        (r"\.eslintrc(\.\w+)?|eslint\.config\.[cm]?[jt]s", rules_of),
         (r"package\.json", _package),
         (r"(biome|rome)\.jsonc?", _biome),
         (r"\.golangci\.ya?ml", _golangci),

@@ -158,10 +158,64 @@ IDIOMS = (
         weight=0.8,
         words=("process.exit",),
     ),
+    Idiom(
+        "joined texts",
+        {
+            "any": [
+                {"kind": "template_string", "has": {"kind": "template_substitution"}},
+                {
+                    "kind": "binary_expression",
+                    "has": {"field": "operator", "regex": r"^\+$"},
+                    "any": [
+                        {"has": {"field": "left", "kind": "string"}},
+                        {"has": {"field": "right", "kind": "string"}},
+                    ],
+                },
+            ]
+        },
+        {"kind": "template_string"},
+        "Texts",
+        "are put together by template literals, not by `+`",
+        0.65,
+        alternative="`+`",
+        against="are put together by `+`, not by template literals",
+        usually_against=0.12,
+        instead="a template literal",
+        roles=SOURCES,
+    ),
+    Idiom(
+        "callbacks",
+        {"any": [{"kind": "arrow_function"}, {"kind": "function_expression"}], "inside": {"kind": "arguments"}},
+        {"kind": "arrow_function"},
+        "Callbacks",
+        "are arrow functions, not `function () {…}`",
+        0.9,
+        alternative="`function () {…}`",
+        against="are written `function () {…}`, not as arrow functions",
+        usually_against=0.08,
+        instead="an arrow function",
+        roles=SOURCES,
+    ),
 )
 """In both languages."""
 
 UNTYPED = (
+    Idiom(
+        "documented functions",
+        {
+            "any": [
+                {"kind": "function_declaration", "inside": {"kind": "program"}},
+                {"kind": "method_definition", "inside": {"kind": "class_body"}},
+            ]
+        },
+        {"follows": {"kind": "comment", "regex": r"^/\*\*"}},
+        "Functions and methods",
+        "have JSDoc (`/** … */`)",
+        0.25,
+        PatternCategory.DOCUMENTATION,
+        alternative="no JSDoc",
+        roles=SOURCES,
+    ),
     Idiom(
         "strict",
         {"kind": "program"},

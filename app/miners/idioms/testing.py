@@ -159,6 +159,26 @@ PYTHON = (
 )
 SCRIPTS = (
     Idiom(
+        "callbacks",
+        {
+            "any": [{"kind": "arrow_function"}, {"kind": "function_expression"}],
+            "inside": {
+                "kind": "arguments",
+                "inside": _called(r"^(it|test|describe|context|specify|before|after|beforeEach|afterEach)(\.\w+)?$"),
+            },
+        },
+        {"kind": "arrow_function"},
+        "Bodies of tests",
+        "are arrow functions, not `function () {…}`",
+        0.93,
+        _TESTING,
+        alternative="`function () {…}`",
+        against="are written `function () {…}`, not as arrow functions",
+        usually_against=0.1,
+        instead="an arrow function",
+        roles=TESTS,
+    ),
+    Idiom(
         "acting",
         {**_called(r"^(fireEvent|userEvent)\b"), "not": {"has": {"field": "function", "regex": r"\.setup$"}}},
         {"has": {"field": "function", "regex": "^userEvent"}},
@@ -304,4 +324,4 @@ RUST = (
 )
 TABLES = {"Go": GO, "Python": PYTHON, "JavaScript": SCRIPTS, "TypeScript": SCRIPTS, "Java": JAVA, "Rust": RUST}
 
-FAMILY = family("test-idioms", TABLES, most=8)
+FAMILY = family("test-idioms", TABLES, most=8, version=2)
