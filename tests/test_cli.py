@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import NoReturn
@@ -142,6 +143,53 @@ async def empty_database(ground: Ground, worker_number: int) -> AsyncIterator[st
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING UTF8 LOCALE 'C'")
         yield beside(ground.database_url, name)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+APOLLO = {"format": "apollo-persisted-query-manifest", "version": 1}
+BODY = "query Who { viewer { login } }"
+
+
+def test_documents_of_files_and_of_front_ends_are_listed_by_their_hashes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "who.graphql").write_text(BODY)
+    (tmp_path / "two.gql").write_text("{ __typename }\n")
+    (tmp_path / "package.json").write_text("{}")
+    assert call(monkeypatch, "documents", str(tmp_path)) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed == {sha256(text.encode()).hexdigest(): text for text in (BODY, "{ __typename }\n")}
+    apollo = {**APOLLO, "operations": [{"id": "1", "name": "Who", "type": "query", "body": BODY}]}
+    for manifest in ({"a hash": BODY}, apollo):
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+        assert call(monkeypatch, "documents", str(tmp_path / "manifest.json")) == 0
+        assert list(json.loads(capsys.readouterr().out).values()) == [BODY]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.graphql", "{ nope }", "is no document of this schema"),
+        ("a.graphql", "{", "is no document of this schema"),
+        ("a.json", '{"Who": "{ nope }"}', "Who in "),
+        ("a.json", "[1]", "is no manifest"),
+        ("a.json", '{"operations": [{"name": "Who"}]}', "is no manifest"),
+        ("a.json", "no json", "is no manifest"),
+        ("a.txt", None, "There are no files there"),
+    ],
+)
+def test_what_cannot_be_listed_is_named(
+    name: str,
+    content: str | None,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    assert call(monkeypatch, "documents", str(tmp_path if content is None else tmp_path / name)) == 2
+    assert told in capsys.readouterr().err
 
 
 def test_migrate_brings_a_database_to_the_last_revision(empty_database: str, redis_url: str, tmp_path: Path) -> None:

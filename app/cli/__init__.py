@@ -151,7 +151,7 @@ def schema(
 
 @cli.command()
 def documents(
-    places: Annotated[list[Path], typer.Argument(help="Files of GraphQL, or directories that have .graphql files.")],
+    places: Annotated[list[Path], typer.Argument(help="Files of GraphQL, directories of such, or manifests (JSON).")],
 ) -> None:
     """Print the list of trusted documents, for TENET_DOCUMENTS."""
     from app.cli.documents import list_documents
@@ -202,7 +202,7 @@ def main() -> NoReturn:
     from app.config import SettingsError
 
     try:
-        cli()
+        cli(prog_name="tenet")
     except Fault as fault:
         _give_up(fault.message, fault.remedy, exit_code=fault.exit_code)
     except SettingsError as error:
