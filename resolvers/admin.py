@@ -9,7 +9,8 @@ from strawberry.types import Info
 from app.domain.errors import Unavailable
 from app.domain.ids import Kind, parse_as
 from app.reads.admin import FAILED_JOBS, ORGANIZATIONS, USERS
-from app.reads.reading import ListArguments, Listing, count
+from app.reads.listing import ListArguments, Listing
+from app.reads.reading import count
 from app.reads.shape import Many
 from app.services import administering
 from resolvers.context import Context

@@ -9,10 +9,9 @@ from strawberry.types import Info
 
 from app.domain.errors import Forbidden, NotFound
 from app.domain.ids import parse_as, public
+from app.reads.listing import ListArguments, Listing
 from app.reads.patterns import FEW
 from app.reads.reading import (
-    ListArguments,
-    Listing,
     Page,
     by_ids,
     count,

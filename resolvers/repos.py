@@ -8,7 +8,7 @@ from strawberry.types import Info
 
 from app.domain.errors import Invalid
 from app.domain.repo import IngestionStatus, SourceKind
-from app.reads.reading import ListArguments
+from app.reads.listing import ListArguments
 from app.reads.repos import REPOS, RepoOrderField, named
 from app.reads.roots import ById
 from app.reads.shape import Record

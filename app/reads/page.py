@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import operator
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -29,6 +29,7 @@ from sqlalchemy import (
     func,
     literal_column,
     or_,
+    true,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -147,14 +148,32 @@ def sliced(
     names: tuple[Sequence[str], Sequence[str]],
     *,
     more: bool = True,
+    start: ColumnElement[bool] | None = None,
 ) -> Select[Any]:
-    """Cut a slice out of a list, and with `more` one row beyond it, which tells whether the list goes on."""
-    after, before = names
-    if cut.after is not None:
-        statement = statement.where(_beyond(rows, order, cut.after, after))
-    if cut.before is not None:
-        statement = statement.where(_beyond(rows, _reversed(order), cut.before, before))
+    """Cut a slice out of a list, and with `more` one row beyond it, which tells whether the list goes on.
+
+    `start` is one of the `starts` of the slice, where those are read apart.
+    """
+    for is_start, ranges in _ends(rows, order, cut, names):
+        statement = statement.where(start if is_start and start is not None else or_(*ranges))
     return headed(statement, rows.c, order, cut, more=more)
+
+
+def starts(
+    rows: Rows, order: Order, cut: Slice, names: tuple[Sequence[str], Sequence[str]]
+) -> list[ColumnElement[bool]]:
+    """Give the ranges of an index in which the rows of a slice stand, seen from where its walk begins."""
+    return next((ranges for is_start, ranges in _ends(rows, order, cut, names) if is_start), [true()])
+
+
+def _ends(
+    rows: Rows, order: Order, cut: Slice, names: tuple[Sequence[str], Sequence[str]]
+) -> Iterator[tuple[bool, list[ColumnElement[bool]]]]:
+    """Tell for each end that was given whether the walk begins there, and the ranges beyond it."""
+    if cut.after is not None:
+        yield not cut.backward, _beyond(rows, order, cut.after, names[0])
+    if cut.before is not None:
+        yield cut.backward, _beyond(rows, _reversed(order), cut.before, names[1])
 
 
 def headed(statement: Select[Any], columns: Any, order: Order, cut: Slice, *, more: bool) -> Select[Any]:
@@ -184,8 +203,12 @@ def _ordered(column: ColumnElement[Any], key: Key) -> ColumnElement[Any]:
     return directed.nulls_first() if isinstance(key, _Backward) else directed.nulls_last()
 
 
-def _beyond(rows: Rows, order: Order, values: tuple[Any, ...], names: Sequence[str]) -> ColumnElement[bool]:
-    """Say that a row stands strictly behind an address, key by key."""
+def _beyond(rows: Rows, order: Order, values: tuple[Any, ...], names: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Say that a row stands strictly behind an address: it is in one of some ranges, which follow each other."""
+    first = order.keys[0]
+    if len(order.keys) == 2 and first.descending == order.keys[1].descending:
+        places = [bindparam(name, type_=rows.c[key.column].type) for key, name in zip(order.keys, names, strict=True)]
+        return _ranges(rows, order, values, places)
     alternatives: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
     for key, value, name in zip(order.keys, values, names, strict=True):
@@ -202,12 +225,22 @@ def _beyond(rows: Rows, order: Order, values: tuple[Any, ...], names: Sequence[s
             same = column == place
         alternatives.append(and_(*equal, behind))
         equal.append(same)
-    if len(order.keys) == 2 and not order.keys[0].nullable and order.keys[0].descending == order.keys[1].descending:
-        # The same said once more as one comparison of rows: that is what an index can start from.
-        columns = func.row(*(rows.c[key.column] for key in order.keys))
-        places = func.row(*(bindparam(n, type_=rows.c[k.column].type) for k, n in zip(order.keys, names, strict=True)))
-        return columns < places if order.keys[0].descending else columns > places
-    return or_(*alternatives)
+    return [or_(*alternatives)]
+
+
+def _ranges(
+    rows: Rows, order: Order, values: tuple[Any, ...], places: Sequence[ColumnElement[Any]]
+) -> list[ColumnElement[bool]]:
+    """Say the same of two keys as comparisons that an index can start from; nulls compare with nothing."""
+    first, last = order.keys
+    column, unique = rows.c[first.column], rows.c[last.column]
+    nulls_first = isinstance(first, _Backward)
+    if values[0] is None:
+        behind = unique < places[1] if last.descending else unique > places[1]
+        return [and_(column.is_(None), behind), *([column.is_not(None)] if nulls_first else [])]
+    both, address = func.row(column, unique), func.row(*places)
+    behind = both < address if first.descending else both > address
+    return [behind, *([column.is_(None)] if first.nullable and not nulls_first else [])]
 
 
 def moment_as_text(column: ColumnElement[Any]) -> ColumnElement[str]:

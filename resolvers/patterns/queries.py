@@ -7,8 +7,8 @@ from strawberry.types import Info
 
 from app.domain.confidence import ConfidenceTier
 from app.domain.pattern import PatternCategory, PatternStatus, PatternType
+from app.reads.listing import ListArguments
 from app.reads.patterns import PATTERNS, PatternOrderField
-from app.reads.reading import ListArguments
 from app.reads.roots import ById
 from app.reads.shape import Record
 from resolvers import lists

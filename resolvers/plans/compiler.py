@@ -34,9 +34,9 @@ from app.db.prepared import DIALECT
 from app.db.readers import Bytes
 from app.db.tx import Telling
 from app.domain.ids import parse, parse_as
+from app.reads.listing import ListArguments, Listing
 from app.reads.page import Cursors
 from app.reads.patterns import PATTERN
-from app.reads.reading import ListArguments, Listing
 from app.reads.roots import BY_KIND, ROOTS, SHAPES, AnyNode, ByColumn, ById, Me, Through
 from app.reads.shape import Many, One, Only, Rows, Shape, Tally
 from app.reads.visible import READS, Reach, Sight, me

@@ -27,8 +27,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.functions import Function
 
 from app.db.readers import Bytes
+from app.reads.listing import Listing
 from app.reads.page import plain
-from app.reads.reading import Listing
 from app.reads.shape import Rows
 from resolvers.plans.json import COMMA, NOTHING, NULL, Other, Pieces, gathered, joined, object_of, quoted
 from resolvers.plans.plan import PagePiece, RowByRow, Teller, Told, merged

@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from app.db.address import plain_url
 from app.domain.ids import Kind, public
 from app.domain.viewer import Credential, CredentialKind, Role, Viewer
 from app.reads.page import Cursors
+from app.reads.patterns import PATTERNS
 from app.reads.visible import View
 from resolvers.plans.compiler import compile_plan
 from resolvers.schema import schema
@@ -23,7 +25,7 @@ ONE = UUID(int=1)
 REPO = f'repoId: "{public(Kind.REPO, ONE)}"'
 ORGANIZATION = f'organizationId: "{public(Kind.ORGANIZATION, ONE)}"'
 
-PATTERNS = ("CREATED_AT", "UPDATED_AT", "NAME", "ADOPTION", "TIER")
+ORDERED = ("CREATED_AT", "UPDATED_AT", "NAME", "ADOPTION", "TIER")
 REPOS = ("CREATED_AT", "NAME", "LAST_INGESTED_AT")
 LISTS = {
     "queue": f"triageQueue({REPO})",
@@ -33,7 +35,7 @@ LISTS = {
             f"patterns(orderBy: {{field: {field}, direction: {direction}}}, filter: {{{asked}}})"
         )
         for where, asked in (("", ""), ("repo", REPO), ("organization", ORGANIZATION))
-        for field in PATTERNS
+        for field in ORDERED
         for direction in ("ASC", "DESC")
     },
     **{
@@ -104,6 +106,42 @@ async def test_of_each_of_several_organizations_only_the_head_of_the_list_is_rea
     # Names of repositories have no ties to be put in order, which PostgreSQL does not see.
     read = ["Incremental Sort", "Index Scan"] if name.startswith("repos, NAME") else ["Index Only Scan"]
     assert [step for step, _ in steps] == ["Limit", *read]
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["of one", "of several"])
+@pytest.mark.parametrize("end", ["first, after", "last, before"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ADOPTION", struct.pack(">d", 0.5)),
+        ("ADOPTION", None),
+        ("TIER", b"\0\5"),
+        ("TIER", None),
+        ("UPDATED_AT", bytes(8)),
+        ("NAME", b"\0\0\0\1x"),
+    ],
+    ids=["adoption", "no adoption", "tier", "no tier", "updated", "name"],
+)
+async def test_a_page_deep_in_a_list_begins_where_its_cursor_is(
+    field: str, value: bytes | None, end: str, several: bool, untouched: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    order = PATTERNS.orders[field].turned()
+    cursors = Cursors("secret")
+    cursor = cursors.sealed([value, ONE.bytes], cursors.seal_key("Query.patterns", order)).decode()
+    viewer = Viewer(
+        ONE,
+        {ONE: Role.OWNER, **({UUID(int=2): Role.VIEWER} if several else {})},
+        Credential(CredentialKind.ACCESS_TOKEN),
+    )
+    size, place = end.split(", ")
+    document = f'patterns({size}: 20, {place}: "{cursor}", orderBy: {{field: {field}}})'
+    reads = [node for node in nodes_of(await planned(untouched, viewer, document)) if "Index Cond" in node]
+    starts = [node for node in reads if node["Index Name"].startswith("ix_patterns_organization")]
+    assert starts
+    for node in starts:
+        # Whatever stands in front of the cursor is passed over by the index itself.
+        assert "Filter" not in node, node
+        assert "ROW(" in node["Index Cond"] or "NULL" in node["Index Cond"], node
 
 
 async def planned(connection: "asyncpg.Connection[asyncpg.Record]", viewer: Viewer, list_: str) -> dict[str, Any]:
