@@ -62,3 +62,17 @@ def test_members_that_go_together_are_one_convention() -> None:
     assert trial(files, families=[shapes.FAMILY]).said == [
         "Python subclasses of `Failure` define `detail` and `status` (10 of 11)"
     ]
+
+
+TRAIT = "pub trait Command {\n    fn name(&self) -> &str;\n    fn examples(&self) -> Vec<u8> { vec![] }\n}\n"
+IMPLEMENTED = 'pub struct Part{0};\n\nimpl Command for Part{0} {{\n    fn name(&self) -> &str {{ "a" }}\n{1}}}\n'
+
+
+def test_what_a_trait_leaves_open_and_nearly_all_define() -> None:
+    members = ["    fn examples(&self) -> Vec<u8> { vec![1] }\n"] * 19 + [""]
+    files = {f"src/part{number}.rs": IMPLEMENTED.format(number, text) for number, text in enumerate(members)}
+    found = trial(files | {"src/command.rs": TRAIT}, families=[shapes.FAMILY])
+    assert found.said == ["Rust types that implement `Command` define `examples` (19 of 20)"]
+    assert found.conventions[0].violations == ["src/part19.rs:3"]
+    # Of a trait from elsewhere nobody knows what it demands.
+    assert trial(files, families=[shapes.FAMILY]).said == []

@@ -125,7 +125,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=3,
+    version=4,
     languages=LANGUAGES,
     roles=_ROLES,
     prior=prior,

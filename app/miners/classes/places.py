@@ -156,7 +156,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=3,
+    version=4,
     languages=LANGUAGES,
     roles=frozenset((FileRole.SOURCE,)),
     prior=prior,

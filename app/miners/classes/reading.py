@@ -31,6 +31,18 @@ _ABILITIES = frozenset(
     ("AutoCloseable", "Closeable", "Cloneable", "Comparable", "Flushable", "Iterable", "Runnable", "Serializable")
 )
 _TYPES = frozenset(("type_identifier", "generic_type", "nested_type_identifier", "scoped_type_identifier"))
+# The same of Rust: traits of its own library and of the one that everybody takes for serialization.
+_TRAITS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        Add AddAssign AsMut AsRef AsyncRead AsyncWrite BitAnd BitOr Borrow BorrowMut Clone Copy Debug Default Deref
+        DerefMut Deserialize Display Div DoubleEndedIterator Drop Eq ExactSizeIterator Extend From FromIterator FromStr
+        FusedIterator Future Hash Index IndexMut Into IntoIterator Iterator Mul Neg Not Ord PartialEq PartialOrd Read
+        Rem Seek Send Serialize Stream Sub Sync ToOwned ToString TryFrom TryInto Unpin Write
+        """,
+    )
+)
 MOST_CLASSES = 400
 
 
@@ -132,8 +144,8 @@ def _java(node: Node) -> Iterator[str]:
 
 def _rust(node: Node) -> Iterator[str]:
     trait = node.child_by_field_name("trait")
-    if trait is not None:
-        yield f"implements {last_name(trait)}"
+    if trait is not None and (name := last_name(trait)) not in _TRAITS:
+        yield f"implements {name}"
 
 
 _READERS = {

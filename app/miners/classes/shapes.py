@@ -18,8 +18,11 @@ from app.syntax import Node, Source, text_of
 
 _MOST_MEMBERS = 40
 _MOST_ABOVE = 20
+_LEAST_ALL = 20
 _UNDEMANDING = frozenset(("ABC", "Protocol"))
 _OUTSIDE = " from outside"
+# Members of Rust's traits and of what implements them.
+_DEFINED, _BARE = ("function_item", "type_item", "const_item"), ("function_signature_item", "associated_type")
 _SILENT = frozenset(("constructor", "serialVersionUID", "toString", "equals", "hashCode", "name"))
 
 
@@ -29,21 +32,35 @@ def facts(source: Source) -> Any:
     for each in classes_of(source):
         bases = [kind[8:] for kind in each.kinds if kind.startswith("extends ")]
         ports = [kind[11:] for kind in each.kinds if kind.startswith("implements ")]
-        body = each.node.child_by_field_name("body")
-        members: dict[str, bool] = {}
-        for name, declared in _members(source.language, body) if body is not None else ():
-            if name and name not in _SILENT and not name.startswith(("_", "#")):
-                members[name] = declared or members.get(name, False) or each.kinds == (INTERFACE,)
+        members = _named_members(source.language, each.node, each.kinds == (INTERFACE,))
         if bases or members:
             shown = sorted(members)[:_MOST_MEMBERS]
             found.append([each.name, bases, ports, shown, [name for name in shown if members[name]]])
+    if source.language == "Rust":
+        for trait in source.nodes("trait_item"):
+            declared = [name for name, bare in _named_members("Rust", trait, False).items() if bare]
+            found.append([text_of(trait.child_by_field_name("name")), [], [], [], sorted(declared)[:_MOST_MEMBERS]])
     return found or None
+
+
+def _named_members(language: str, definition: Node, bare: bool) -> dict[str, bool]:
+    """Give what a class defines, each with whether it is only declared."""
+    body = definition.child_by_field_name("body")
+    members: dict[str, bool] = {}
+    for name, declared in _members(language, body) if body is not None else ():
+        if name and name not in _SILENT and not name.startswith(("_", "#")):
+            members[name] = declared or members.get(name, False) or bare
+    return members
 
 
 def _members(language: str, body: Node) -> Iterator[tuple[str, bool]]:
     for node in body.named_children:
         if language == "Python":
             yield from _of_python(node)
+        elif language == "Rust":
+            if node.type in _BARE or node.type in _DEFINED:
+                bare = node.type in _BARE or (node.type == "const_item" and node.child_by_field_name("value") is None)
+                yield text_of(node.child_by_field_name("name")), bare
         elif language == "Java":
             if node.type == "method_declaration":
                 yield text_of(node.child_by_field_name("name")), node.child_by_field_name("body") is None
@@ -81,9 +98,12 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     """Let each class vote for what it defines of its own accord."""
     tongue = f"{tongue_of(file)}"
     for _, bases, ports, members, _ in facts or ():
-        for base in bases:
+        # Rust has no classes to extend: its traits have members that may be left out.
+        for base in bases if tongue != "Rust" else ports:
             demanded, known = _demanded(tongue, [base, *ports], world.noted)
-            kind = f"extends {base}{'' if known else _OUTSIDE}"
+            if tongue == "Rust" and not known:
+                continue
+            kind = f"{'implements' if tongue == 'Rust' else 'extends'} {base}{'' if known else _OUTSIDE}"
             yield Vote(kind, tuple(member for member in members if member not in demanded))
 
 
@@ -108,6 +128,9 @@ def propose(finding: Finding) -> Proposal | None:
     kind = finding.topic.removesuffix(_OUTSIDE)
     # What all classes with a base from outside define may well be what it asks for.
     if kind != finding.topic and finding.conforming == finding.applicable:
+        return None
+    # A trait may have the name of another from outside, which demands what all have.
+    if finding.tongue == "Rust" and finding.share == 1 and finding.applicable < _LEAST_ALL:
         return None
     members = finding.together or (finding.form,)
     conforming = [_defines(finding.tongue or "", member) for member in members]
@@ -144,6 +167,8 @@ def _defines(tongue: str, member: str) -> dict[str, Any]:
             {"kind": "method_declaration", "has": named},
             {"kind": "field_declaration", "has": {"field": "declarator", "has": named}},
         ]
+    elif tongue == "Rust":
+        kinds = [{"kind": kind, "has": named} for kind in _DEFINED]
     elif tongue == "JavaScript":
         kinds = [
             {"kind": "method_definition", "has": named},
@@ -164,8 +189,8 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=3,
-    languages=frozenset(("Python", "Java", *SCRIPTS)),
+    version=4,
+    languages=frozenset(("Python", "Java", "Rust", *SCRIPTS)),
     roles=frozenset((FileRole.SOURCE, FileRole.MIGRATION)),
     prior=prior,
     least=Least(sites=8, files=3, share=0.9),
