@@ -1,7 +1,8 @@
-"""How TypeScript imports what it needs only as types: `import type { A }`, `import { type A }`, or like all else.
+"""How TypeScript and Python import what they need only as types: `import type { A }`, `import { type A }`, guarded.
 
-Says, for instance: "TypeScript imports of nothing but types are written `import type`". Whether a name is needed only
-as a type is seen by where it stands; files with decorators, which may need it at run time, are not asked.
+Says, for instance: "TypeScript imports of nothing but types are written `import type`" and "Python imports of nothing
+but types stand under `if TYPE_CHECKING:`". Whether a name is needed only as a type is seen by where it stands; files
+that may need it at run time, such as those of TypeScript with decorators, are not asked.
 """
 
 from collections.abc import Iterable
@@ -41,7 +42,11 @@ def propose(finding: Finding) -> Proposal | None:
     """Say how types are imported."""
     uses, subject = ("all", "Imports of nothing but types") if finding.topic == "types" else ("some", "Imports")
     conforming: dict[str, Any]
+    if finding.tongue == "Python" and finding.topic == "mixed":
+        return None
     match finding.topic, finding.form:
+        case "types", "type" if finding.tongue == "Python":
+            conforming, shown = {"type_only": True}, "stand under `if TYPE_CHECKING:`"
         case "types", "type":
             conforming, shown = {"type_only": True}, "are written `import type`"
         case "types", "inline":
@@ -50,7 +55,8 @@ def propose(finding: Finding) -> Proposal | None:
             conforming, shown = {"form": ["inline"]}, "mark what is a type beside values: `import { a, type B }`"
         case _:
             return None
-    other = {"plain": "plain `import`", "inline": "`import { type A }`", "type": "`import type`"}
+    plain = "a plain `import`" if finding.tongue == "Python" else "plain `import`"
+    other = {"plain": plain, "inline": "`import { type A }`", "type": "`import type`"}
     rule = Rule(
         RuleKind.IMPORT,
         {"per": "import", "applicable": {"types": [uses]}, "conforming": conforming},
@@ -62,7 +68,7 @@ def propose(finding: Finding) -> Proposal | None:
 
 def prior(finding: Finding) -> float:
     """Know what is usual."""
-    return _USUAL.get((finding.topic, finding.form), 0.9)
+    return 0.3 if finding.tongue == "Python" else _USUAL.get((finding.topic, finding.form), 0.9)
 
 
 FAMILY = Family(
@@ -70,7 +76,8 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    languages=frozenset(("TypeScript", "TSX")),
+    version=2,
+    languages=frozenset(("TypeScript", "TSX", "Python")),
     prior=prior,
     least=Least(sites=12, files=6, share=0.87, bits=0.3),
 )

@@ -1,6 +1,9 @@
-"""What TypeScript imports only for types: names that stand in type positions alone, so that `import type` would do."""
+"""What is imported only for types: names that stand in type positions alone.
 
-from collections.abc import Mapping, Sequence
+`import type` would do for them in TypeScript, and in Python an import under `if TYPE_CHECKING:`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 
 from tree_sitter import Node
 
@@ -27,7 +30,14 @@ _OTHERS = frozenset(
     )
 )
 
+_BLOCKS = frozenset(("block", "module", "argument_list"))
 _LETTERS = frozenset(bytes((letter,)) for letter in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$")
+
+
+# Who asks for annotations at run time needs what stands in them.
+_ASKING = ("pydantic", "fastapi", "typer", "attrs", "cattrs", "msgspec", "sqlmodel", "get_type_hints")
+_TYPING = frozenset(("typing", "typing_extensions"))
+_DEFERRED = "from __future__ import annotations"
 
 
 def type_uses(source: Source) -> Mapping[int, str]:
@@ -35,6 +45,8 @@ def type_uses(source: Source) -> Mapping[int, str]:
 
     Where decorators may ask for classes at run time, nobody can tell, and nothing is said.
     """
+    if source.language == "Python":
+        return _of_python(source)
     if source.language not in _TYPED or source.nodes("decorator"):
         return {}
     brought = {node: _names(node) for node in source.nodes("import_statement")}
@@ -47,6 +59,50 @@ def type_uses(source: Source) -> Mapping[int, str]:
         if names:
             found[line_of(node)] = ALL if count == len(names) else SOME if count else NONE
     return found
+
+
+def _of_python(source: Source) -> Mapping[int, str]:
+    """Ask the files that do not evaluate annotations, and of them the imports of names."""
+    if _DEFERRED not in source.text or any(word in source.text for word in _ASKING):
+        return {}
+    brought = {node: _local(node) for node in source.nodes("import_from_statement")}
+    ends = [(node.start_byte, node.end_byte) for node in source.nodes("import_statement", "import_from_statement")]
+    uses: dict[Node, str] = {}
+    for node, names in brought.items():
+        count = sum(_is_type_alone(source, name.encode(), ends, _is_annotation) for name in names)
+        if names:
+            uses[node] = ALL if count == len(names) else SOME if count else NONE
+    # Of a module that is needed at run time anyway, nobody gains by having a name later.
+    needed = {_module(node) for node, use in uses.items() if use != ALL} | _TYPING
+    return {line_of(node): use for node, use in uses.items() if use != ALL or _module(node) not in needed}
+
+
+def _module(node: Node) -> str:
+    return text_of(node.child_by_field_name("module_name"))
+
+
+def _local(node: Node) -> list[str]:
+    """Give the names that an import brings, as they are known below it."""
+    return [
+        text_of(name.child_by_field_name("alias") if name.type == "aliased_import" else name)
+        for name in node.children_by_field_name("name")
+    ]
+
+
+def _is_annotation(node: Node) -> bool | None:
+    """Tell whether a name stands in an annotation; None where it is the name of something else."""
+    above = node.parent
+    if node.type != "identifier" or above is None:
+        return None
+    if (above.type == "attribute" and above.child_by_field_name("attribute") == node) or (
+        above.type == "keyword_argument" and above.child_by_field_name("name") == node
+    ):
+        return None
+    while above is not None and above.type != "type":
+        if above.type in _BLOCKS:
+            return False
+        above = above.parent
+    return above is not None
 
 
 def _names(node: Node) -> dict[str, bool]:
@@ -67,7 +123,12 @@ def _names(node: Node) -> dict[str, bool]:
     return names
 
 
-def _is_type_alone(source: Source, name: bytes, imports: Sequence[tuple[int, int]]) -> bool:
+def _is_type_alone(
+    source: Source,
+    name: bytes,
+    imports: Sequence[tuple[int, int]],
+    asked: Callable[[Node], bool | None] | None = None,
+) -> bool:
     """Tell whether a name stands somewhere, and only where types do; at the first other place nothing more is asked."""
     assert source.root is not None
     content = source.content
@@ -79,10 +140,10 @@ def _is_type_alone(source: Source, name: bytes, imports: Sequence[tuple[int, int
         whole = content[start - 1 : start] not in _LETTERS and content[end : end + 1] not in _LETTERS
         if whole and (start >= below or not any(first <= start < last for first, last in imports)):
             node = source.root.descendant_for_byte_range(start, end)
-            if node is not None and node.type not in _OTHERS:
-                if not _is_type(node):
-                    return False
-                seen = True
+            said = None if node is None or node.type in _OTHERS else (asked or _is_type)(node)
+            if said is False:
+                return False
+            seen = seen or said is True
         start = content.find(name, end)
     return seen
 

@@ -1,4 +1,4 @@
-"""Imports of TypeScript that bring only types."""
+"""Imports of TypeScript and Python that bring only types."""
 
 import pytest
 
@@ -64,3 +64,40 @@ def test_elements_are_values() -> None:
     text = 'import { A, B } from "./a";\nconst c = (b: B) => <A b={b} />;\n'
     assert type_uses(Source("m.tsx", "TSX", text)) == {1: "some"}
     assert type_uses(Source("m.js", "JavaScript", 'import { a } from "./a";\n')) == {}
+
+
+FUTURE = "from __future__ import annotations\n"
+GUARDED = (
+    f"{FUTURE}from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from a import A\n\ndef f(a: A) -> None: ...\n"
+)
+
+
+def test_types_of_python_are_guarded() -> None:
+    plain = f"{FUTURE}from a import A\n\ndef f(a: A) -> None: ...\n"
+    files = {f"src/m{number}.py": text for number, text in enumerate([GUARDED] * 19 + [plain])}
+    found = trial(files, families=[import_types.FAMILY])
+    said = "Python imports of nothing but types stand under `if TYPE_CHECKING:` (19 of 20)"
+    assert (found.said, found.conventions[0].violations) == ([said], ["src/m19.py:2"])
+    assert trial({f"src/m{n}.py": plain for n in range(20)}, families=[import_types.FAMILY]).said == []
+
+
+@pytest.mark.parametrize(
+    ("text", "uses"),
+    [
+        ("from a import A\nx: A = 1\n", {2: "all"}),
+        ("from a import A as B\ndef f(x: list[B] | None) -> B: ...\n", {2: "all"}),
+        ("from a import A, b\ndef f(x: A = b): ...\n", {2: "some"}),
+        ("from a import A\nclass C(A): ...\n", {2: "none"}),
+        ("from a import A\nx: A = cast('A', y.A)\nf(A=1)\n", {2: "all"}),
+        ("from a import A\nx: A = A()\n", {2: "none"}),
+        ("from a import A\nfrom a import b\nx: A = b\n", {3: "none"}),
+        ("from typing import Any\nx: Any = 1\n", {}),
+        ("from a import A\nfrom pydantic import B\nx: A = 1\n", {}),
+    ],
+)
+def test_where_a_name_of_python_stands_tells_what_it_is(text: str, uses: dict[int, str]) -> None:
+    assert type_uses(Source("m.py", "Python", FUTURE + text)) == uses
+
+
+def test_annotations_that_are_evaluated_are_needed() -> None:
+    assert type_uses(Source("m.py", "Python", "from a import A\nx: A = 1\n")) == {}

@@ -33,7 +33,7 @@ def facts(source: Source) -> Any:
         bases = [kind[8:] for kind in each.kinds if kind.startswith("extends ")]
         ports = [kind[11:] for kind in each.kinds if kind.startswith("implements ")]
         members = _named_members(source.language, each.node, each.kinds == (INTERFACE,))
-        if bases or members:
+        if bases or ports or members:
             shown = sorted(members)[:_MOST_MEMBERS]
             found.append([each.name, bases, ports, shown, [name for name in shown if members[name]]])
     if source.language == "Rust":

@@ -19,6 +19,8 @@ def _idiom(question: str, tongues: tuple[str, ...], answer: str = YES) -> Answer
 
 _CODES: dict[str, tuple[Answer, ...]] = {
     "T201": (("log-style", "print", "silent", _PY),),
+    "TC001": (("import-types", "types", "type", _PY),),
+    "TCH001": (("import-types", "types", "type", _PY),),
     "UP006": (("type-forms", "generic", "new", _PY),),
     "UP007": (("type-forms", "union", "bar", _PY), ("type-forms", "optional", "bar", _PY)),
     "UP008": (_idiom("super", _PY),),
