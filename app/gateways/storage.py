@@ -37,14 +37,19 @@ class Storage:
         """The folder that holds all objects."""
         return self._root
 
-    async def put(self, organization_id: UUID, repo_id: UUID, name: str, content: bytes) -> str:
-        """Keep an object under a name like `diffs/1f3a`, in place of the one before, and give its key."""
+    async def put(
+        self, organization_id: UUID, repo_id: UUID, name: str, content: bytes, *, compressed: bool = False
+    ) -> str:
+        """Keep an object under a name like `diffs/1f3a`, in place of the one before, and give its key.
+
+        What is compressed already, as zlib does it, stays as it is.
+        """
         if _NAME.fullmatch(name) is None:
             raise ValueError(f"{name!r} is no name for an object")
         if len(content) > self._largest:
             raise TooLarge(f"an object has at most {self._largest} bytes, and this one {len(content)}")
         key = f"{organization_id.hex}/{repo_id.hex}/{name}"
-        writing = asyncio.ensure_future(asyncio.to_thread(_write, self._root / key, content))
+        writing = asyncio.ensure_future(asyncio.to_thread(_write, self._root / key, content, compressed=compressed))
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
@@ -110,13 +115,13 @@ class Storage:
         return self._root / key
 
 
-def _write(place: Path, content: bytes) -> None:
+def _write(place: Path, content: bytes, *, compressed: bool) -> None:
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # A name that begins with a dot is no object's; the ending keeps two writers apart.
     fresh = place.with_name(f".{place.name[:100]}.{token_hex(8)}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(zlib.compress(content, 6))
+            file.write(content if compressed else zlib.compress(content, 6))
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(place)

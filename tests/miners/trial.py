@@ -10,8 +10,9 @@ from app.domain.listing import Listing
 from app.domain.measurement import Measurement, Past
 from app.domain.snapshot import FileFacts, facts_of
 from app.miners.core.family import Facts, Family, File
-from app.miners.core.mining import Suppressed, mine
+from app.miners.core.mining import Mined, Suppressed, mine
 from app.miners.core.selection import Measured, select
+from app.miners.core.sheets import Book, Files
 from app.miners.registry import FAMILIES
 from workers.mining.batches import Item, measure, take
 
@@ -85,6 +86,16 @@ def trial(
     return run(items, [file.path for file in seen], chosen, authors=len(set(people.values())), most=most, strict=strict)
 
 
+def _same_again(families: tuple[Family, ...], files: Files, listing: Listing, book: Book, mined: Mined) -> None:
+    """Hold that votes tell the same if they are kept, all of them or those of some folders."""
+    if mined.suppressed.failed:
+        return
+    for some in (book.fresh, dict(list(book.fresh.items())[::2])):
+        kept = list(some.items())
+        again = mine(families, files, listing, book=Book(lambda kept=kept: kept, dict(book.looked)))  # type: ignore[misc]
+        assert again == mined
+
+
 def _item(file: FileFacts, content: bytes, new: bool, author: str | None) -> Item:
     past = Past(authors={author: 1} if author else {}, new=new)
     return Item(file.path, file.blob_id, file.language, file.role, content, past)
@@ -110,10 +121,12 @@ def run(
         # Facts go through JSON as they do between runs.
         kept.append((File(item.path, item.language, item.role, item.past.new), orjson.dumps(taken.facts)))
 
-    def files() -> Iterable[tuple[File, Facts]]:
+    def files(_: object = None) -> Iterable[tuple[File, Facts]]:
         return ((file, orjson.loads(facts)) for file, facts in kept)
 
-    mined = mine(families, files, listing, strict=strict)
+    book = Book()
+    mined = mine(families, files, listing, book=book, strict=strict)
+    _same_again(families, files, listing, book, mined)
     rules = [candidate.proposal.rule for candidate in mined.candidates]
     measured: list[Measurement] = measure(rules, listing, items)[0] if rules else []
     settled = [each.settled() for each in measured]

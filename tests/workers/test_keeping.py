@@ -32,7 +32,7 @@ async def run(storage: Storage, wanted: dict[str, int], *, again: bool = False, 
         else:
             await kept.add(key, f'{{"number":{number}}}'.encode())
     await kept.close()
-    found = dict(read(storage, kept.places))
+    found = dict(read(storage, kept.places, kept.keys))
     for key, number in wanted.items():
         assert found.get(key, {}) == ({"number": number} if number % 10 > 1 else {})
     expected = {key: DEADLY if number % 10 == 0 else UNREADABLE for key, number in wanted.items() if number % 10 < 2}

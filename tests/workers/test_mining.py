@@ -16,7 +16,7 @@ from app.domain.confidence import AgeCategory, ConfidenceTier
 from app.domain.jobs import Ingest
 from app.domain.pattern import PatternEventKind, PatternStatus
 from app.domain.rule import RuleKind
-from app.domain.run import IngestionEventKind, RunStatus, RunTrigger
+from app.domain.run import IngestionEventKind, IngestionStage, RunStatus, RunTrigger
 from app.runtime import Runtime, open_runtime
 from app.services import ingesting
 from tests import factories as make
@@ -117,6 +117,17 @@ async def test_a_convention_is_found_measured_and_judged(runtime: Runtime, sessi
         found = list(told)
     assert pattern.id in found
     assert len(set(found)) == len(found) == run.patterns_found
+
+
+async def test_stages_count_each_file_once(runtime: Runtime, session: AsyncSession, source: Made) -> None:
+    repo = await connected(session, source)
+    run = await mined(runtime, repo.id)
+    index, mine = (
+        next(each for each in run.stages if each["stage"] == stage)
+        for stage in (IngestionStage.INDEX, IngestionStage.MINE)
+    )
+    assert mine["unit"] == index["unit"] == "files"
+    assert 0 < mine["done"] == mine["total"] <= index["total"]
 
 
 async def test_evidence_stands_byte_for_byte_where_it_says(

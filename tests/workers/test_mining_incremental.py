@@ -126,8 +126,8 @@ async def test_what_another_version_kept_is_found_out_anew(
     await mined(runtime, repo.id)
     before = await told(runtime, repo.id)
     storage = Storage(runtime.settings.data_dir / "objects")
-    kept = objects(storage, "facts", "measured")
-    assert len(kept) >= 3
+    kept = objects(storage, "facts", "measured", "votes")
+    assert len(kept) >= 5
     place = f"{repo.organization_id.hex}/{repo.id.hex}"
     for path in kept:
         name = str(path.relative_to(storage.root / place))

@@ -13,19 +13,18 @@ from app.domain.rule import Rule, RuleKind, read_rule
 from app.domain.snapshot import FileFacts
 from app.gateways import git
 from app.hands.pool import Lost
-from app.miners.core.mining import Mined
 from app.miners.registry import extractor_version
 from app.reads import mining
 from app.reads.mining import StandingPattern
 from workers.ingest.step import Attempt
 from workers.mining import crafts
 from workers.mining.batches import Item
+from workers.mining.discovering import discover, key_of_file
 from workers.mining.keeping import Kept, key_of
 from workers.mining.measuring import measure
 from workers.mining.prospects import Prospect, Standing, places_to_show
 from workers.mining.quoting import quoted
 
-_DISCOVER_SECONDS = 600.0
 _CHOOSE_SECONDS = 60.0
 _AUTHORS_OF_A_FILE = 5
 
@@ -34,10 +33,11 @@ async def mine(attempt: Attempt) -> None:
     """Find the conventions of the commit, and measure them and those that stand."""
     found, progress = attempt.found, attempt.progress
     files = [file for file in found.snapshot if file.minable]
-    progress.move(0, 2 * len(files))
+    # A file is done when its facts were taken and rules measured in it; each of that is half of it.
+    progress.move(0, len(files))
     pasts, found.team = await _pasts(attempt)
     kept = await _facts(attempt, files)
-    mined = await _findings(attempt, kept, files, pasts)
+    mined = await discover(attempt, kept, files, pasts)
     stored = await _stored_rules(attempt)
     rules = [candidate.proposal.rule for candidate in mined.candidates] + [rule for _, rule in stored]
     measured = await measure(attempt, rules, files, pasts)
@@ -75,7 +75,7 @@ async def mine(attempt: Attempt) -> None:
         # What is known of it from before stays: that it cannot be run any more says nothing about the code.
         for reason in one.broken:
             found.report.add("dropped", "rule cannot be run", f"{pattern.name}: {reason}")
-    progress.move(2 * len(files))
+    progress.move(len(files))
     progress.note(f"{len(chosen)} conventions, {sum(suppressed.counts.values())} left out")
 
 
@@ -107,7 +107,7 @@ async def _facts(attempt: Attempt, files: Sequence[FileFacts]) -> Kept:
     """Take the facts of the files whose facts are not kept."""
     wanted: dict[str, FileFacts] = {}
     for file in files:
-        wanted.setdefault(_key(file), file)
+        wanted.setdefault(key_of_file(file), file)
     again = attempt.progress.held.forced
     kept = await Kept.open(attempt.storage, attempt.owner, extractor_version(), set(wanted), again=again)
     there = kept.keys
@@ -115,7 +115,7 @@ async def _facts(attempt: Attempt, files: Sequence[FileFacts]) -> Kept:
         Item(file.path, file.blob_id, file.language, file.role) for key, file in wanted.items() if key not in there
     ]
     done = len(files) - len(missing)
-    attempt.progress.move(done)
+    attempt.progress.move(done // 2)
     taken = attempt.runtime.hands.each(
         crafts.taking,
         str(attempt.cache),
@@ -126,33 +126,17 @@ async def _facts(attempt: Attempt, files: Sequence[FileFacts]) -> Kept:
     )
     async with aclosing(taken) as answers:
         async for item, answer in answers:
-            key = key_of(item.blob_id, _name(item.path), item.language)
+            key = key_of(item.blob_id, item.path.rpartition("/")[2], item.language)
             if isinstance(answer, Lost):
                 kept.lose(key, answer.fate.value)
             else:
                 await kept.add(key, *answer)
             done += 1
-            attempt.progress.move(done)
+            attempt.progress.move(done // 2)
     await kept.close()
     for key, reason in kept.skipped.items():
         attempt.found.report.skip(wanted[key].path, reason)
     return kept
-
-
-async def _findings(attempt: Attempt, kept: Kept, files: Sequence[FileFacts], pasts: dict[str, Past]) -> Mined:
-    known = [
-        crafts.Known(_key(file), file.path, file.language, file.role, file.path in pasts and pasts[file.path].new)
-        for file in files
-    ]
-    return await attempt.runtime.hands.do(
-        crafts.discover,
-        str(attempt.storage.root),
-        kept.places,
-        known,
-        [file.path for file in attempt.found.snapshot],
-        seconds=_DISCOVER_SECONDS,
-        party=attempt.owner.organization_id,
-    )
 
 
 async def _stored_rules(attempt: Attempt) -> list[tuple[StandingPattern, Rule]]:
@@ -189,11 +173,3 @@ def _claims(shown: Sequence[Place], breaking: Sequence[Place], texts: dict[Place
         else:
             claims.append(Claim(place.path, place.blob_id, place.start, end, snippet, counterexample))
     return claims
-
-
-def _key(file: FileFacts) -> str:
-    return key_of(file.blob_id, _name(file.path), file.language)
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]

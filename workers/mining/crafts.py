@@ -1,6 +1,6 @@
 """What child processes are asked: facts of files, findings of a repository, measurements of rules."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from app.domain.measurement import Measurement
 from app.domain.recognition import FileRole
 from app.gateways.git.store import Store
 from app.gateways.storage import Storage
+from app.miners.core.counting import Endings
 from app.miners.core.family import Facts, File
 from app.miners.core.mining import Mined, Suppressed, mine
 from app.miners.core.selection import Measured, select
@@ -19,6 +20,7 @@ from app.miners.registry import BY_NAME, FAMILIES
 from app.syntax import MOST_BYTES
 from workers.mining.batches import Item, take
 from workers.mining.keeping import read
+from workers.mining.shelf import Shelf, digest_of, groups_for
 
 FACTS_SECONDS = 5.0
 """What one file may take of a processor's time."""
@@ -49,19 +51,42 @@ def taking(cache: str) -> Iterator[Callable[[Sequence[Item]], Iterable[tuple[byt
         yield work
 
 
-def discover(root: str, segments: Sequence[str], files: Sequence[Known], paths: Sequence[str]) -> Mined:
-    """Find the conventions of a repository from the facts that are kept of its files."""
-    storage = Storage(Path(root))
-    by_key: dict[str, list[File]] = {}
-    for known in files:
-        by_key.setdefault(known.key, []).append(File(known.path, known.language, known.role, known.new))
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What was found, and what is to be kept of the votes of files, by name, compressed."""
 
-    def stream() -> Iterator[tuple[File, Facts]]:
-        for key, facts in read(storage, segments):
-            for file in by_key.get(key, ()):
+    mined: Mined
+    votes: dict[str, bytes]
+
+
+def discover(
+    root: str, segments: Sequence[str], files: Sequence[Known], paths: Sequence[str], votes: str
+) -> Discovered:
+    """Find the conventions of a repository from the facts that are kept of its files, and from what these voted."""
+    storage, listing = Storage(Path(root)), Listing(paths)
+    endings = Endings(listing)
+    by_key: dict[str, list[File]] = {}
+    told: dict[str, list[str]] = {}
+    for known in files:
+        file = File(known.path, known.language, known.role, known.new)
+        by_key.setdefault(known.key, []).append(file)
+        state = f"{file.name}\0{known.key}\0{file.language}\0{file.role.value}\0{file.new}\0{endings.of(file)}"
+        told.setdefault(file.folder, []).append(state)
+    states = {folder: digest_of((folder, *sorted(states))) for folder, states in told.items()}
+
+    def stream(folders: Container[str] | None = None) -> Iterator[tuple[File, Facts]]:
+        wanted: Container[str] = by_key
+        if folders is not None:
+            wanted = {key for key, files in by_key.items() if any(file.folder in folders for file in files)}
+        for key, facts in read(storage, segments, wanted):
+            for file in by_key[key]:
                 yield file, facts
 
-    return mine(FAMILIES, stream, Listing(paths))
+    shelf = Shelf(storage, votes, groups_for(len(files)), states)
+    book = shelf.book()
+    mined = mine(FAMILIES, stream, listing, book=book)
+    # Of families that failed nobody knows what their votes are worth.
+    return Discovered(mined, {} if mined.suppressed.failed else shelf.renewed(book))
 
 
 def choose(mined: Mined, measured: Sequence[Measurement], authors: int) -> tuple[list[Measured], Suppressed]:

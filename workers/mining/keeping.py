@@ -5,7 +5,7 @@ not seen in new segments, and drops segments of which hardly anything is in use 
 is kept why: what cannot be read, and what cost its process and is not tried again by every run.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -38,12 +38,13 @@ def written(records: Iterable[Record]) -> bytes:
     return b"\n".join(key.encode() + b"\t" + facts for key, facts in records)
 
 
-def read(storage: Storage, segments: Iterable[str]) -> Iterator[tuple[str, dict[str, object]]]:
-    """Read the records of segments one by one, in a child process."""
+def read(storage: Storage, segments: Iterable[str], wanted: Container[str]) -> Iterator[tuple[str, dict[str, object]]]:
+    """Read the records of some keys one by one, in a child process."""
     for segment in segments:
         for line in storage.lines(segment):
-            key, _, facts = line.partition(b"\t")
-            yield key.decode(), orjson.loads(facts)
+            named, _, facts = line.partition(b"\t")
+            if (key := named.decode()) in wanted:
+                yield key, orjson.loads(facts)
 
 
 @dataclass(slots=True)

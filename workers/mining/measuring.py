@@ -51,7 +51,7 @@ async def measure(
         for path, reason in answer.unread.items():
             report.skip(path, reason)
         done += files
-        attempt.progress.move(done)
+        attempt.progress.move(done // 2)
 
     async def keep(bucket: Bucket, answer: Partly) -> None:
         if answer.kept is not None:
@@ -63,7 +63,7 @@ async def measure(
     ) -> AbstractAsyncContextManager[AsyncGenerator[tuple[Bucket, Partly | Lost], None]]:
         return aclosing(hands.each(measuring, work, buckets, seconds=seconds, batch=batch, party=owner.organization_id))
 
-    await _drop_others(attempt, len(dealt))
+    await drop_others(attempt, "measured", len(dealt))
     unsure: list[Bucket] = []
     async with each(buckets, _BUCKET_SECONDS, 1) as answers:
         async for bucket, answer in answers:
@@ -105,12 +105,12 @@ def _among(lost: Mapping[str, str], files: Sequence[Held]) -> dict[str, str]:
     return {file.path: lost[file.path] for file in files if file.path in lost}
 
 
-async def _drop_others(attempt: Attempt, count: int) -> None:
-    """Remove what was kept in another number of buckets."""
+async def drop_others(attempt: Attempt, what: str, count: int) -> None:
+    """Remove what was kept in another number of parts."""
     owner = attempt.owner
     for other in (1 << power for power in range(_MOST_BUCKETS.bit_length())):
         if other != count:
-            await attempt.storage.remove(owner.organization_id, owner.repo_id, f"measured/{other}")
+            await attempt.storage.remove(owner.organization_id, owner.repo_id, f"{what}/{other}")
 
 
 def _dealt(files: Sequence[FileFacts]) -> list[list[FileFacts]]:

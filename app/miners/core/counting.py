@@ -1,19 +1,23 @@
 """Counting votes: by question, answer and cell; a cell is a folder, a role, an ending and whether files are new."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 from zlib import crc32
 
 from app.domain.listing import Listing
 from app.domain.recognition import FileRole
-from app.miners.core.family import Facts, Family, File, World
+from app.miners.core.family import Family, File
+from app.miners.core.sheets import FILE
 
 Topic = tuple[str, str | None, str]
 """Family, tongue, question."""
 
-_FILE = 1 << 40
+Sheets = tuple[str, dict[str, Any]]
+"""A folder with what was voted in it."""
+
 _NEW_SITE = 1 << 80
-_SITES, _FILES = _FILE - 1, (_NEW_SITE // _FILE) - 1
+_SITES, _FILES = FILE - 1, (_NEW_SITE // FILE) - 1
 _ROLES = tuple(FileRole)
 ROLE_NUMBERS = {None: 0} | {role: number for number, role in enumerate(_ROLES, 1)}
 """Roles as they stand in keys of places; 0 is all of them together."""
@@ -30,9 +34,8 @@ class Cells:
     are is found out once for each cell, not for each of the thousands of forms that are counted in it.
     """
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self) -> None:
         self._numbers: dict[tuple[str, FileRole, bool, str], int] = {}
-        self._asked: tuple[File | None, int] = (None, 0)
         self._cells: list[tuple[tuple[int, ...], bool]] = []
         self.numbers: dict[str, int] = {}
         """Folders with their slash, and globs of kinds of files, by what they are called."""
@@ -40,21 +43,15 @@ class Cells:
         self.below: list[list[int]] = []
         """The folders right below each folder."""
         self.kinds: list[int] = []
-        names = Counter(path.rpartition("/")[2] for path in listing.paths)
-        self._recurring = {name for name, count in names.items() if count >= _RECURRING_NAME}
-        self.files = len(listing.paths)
         self._folder("")
 
-    def of(self, file: File) -> int:
-        """Number the cell of a file; all families ask for the same one in a row."""
-        if file is self._asked[0]:
-            return self._asked[1]
-        place = (file.folder, file.role, file.new, self._ending(file))
+    def of(self, folder: str, role: FileRole, new: bool, ending: str) -> int:
+        """Number a cell."""
+        place = (folder, role, new, ending)
         number = self._numbers.get(place)
         if number is None:
             number = self._numbers[place] = len(self._cells)
-            self._cells.append((tuple(self._keys(file.folder, file.role, place[3])), file.new))
-        self._asked = file, number
+            self._cells.append((tuple(self._keys(folder, role, ending)), new))
         return number
 
     def spread(self, counted: Mapping[int, int]) -> dict[int, int]:
@@ -96,8 +93,16 @@ class Cells:
         self.below.append([])
         return number
 
-    def _ending(self, file: File) -> str:
-        """Give what may stand for many files: a name that recurs, or the last two parts of one like `a.service.ts`."""
+
+class Endings:
+    """What may stand for many files: a name that recurs, or the last two parts of one like `a.service.ts`."""
+
+    def __init__(self, listing: Listing) -> None:
+        names = Counter(path.rpartition("/")[2] for path in listing.paths)
+        self._recurring = {name for name, count in names.items() if count >= _RECURRING_NAME}
+
+    def of(self, file: File) -> str:
+        """Give what a file ends with, in this sense; empty where nothing of it stands for others."""
         name = file.name
         # Tests make copies of what they need; that these are alike is no convention.
         if name in self._recurring and file.role not in (FileRole.TEST, FileRole.EXAMPLE):
@@ -109,60 +114,61 @@ class Cells:
 class Counts:
     """Sites and files by cell, for each question and each of its answers."""
 
-    def __init__(self, cells: Cells) -> None:
-        self.cells = cells
+    def __init__(self, files: int) -> None:
+        self.cells = Cells()
         # As a power of two, so that a file more is not another way of counting.
-        room = 1 << (_BUCKETS_OF_A_FILE * cells.files).bit_length()
+        room = 1 << (_BUCKETS_OF_A_FILE * files).bit_length()
         self._buckets = max(_LEAST_BUCKETS, min(room, _MOST_BUCKETS))
         self.topics: dict[Topic, dict[int, int]] = defaultdict(dict)
         self.forms: dict[Topic, dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
         self._recurring: dict[str, bytearray] = {}
 
-    def survey(self, family: Family, file: File, facts: Facts, world: World) -> None:
-        """Look at a file before votes are counted: which endless forms recur at all."""
-        if not (family.open and _speaks(family, file)):
-            return
-        seen = self._recurring.get(family.name)
-        if seen is None:
-            seen = self._recurring[family.name] = bytearray(self._buckets)
-        tongue = family.tongue_of(file)
-        buckets = {
-            self._bucket(tongue, vote.topic, form)
-            for vote in family.votes(file, facts.get(family.name), world)
-            for form in vote.forms
-        }
-        for bucket in buckets:
-            if seen[bucket] < 255:
-                seen[bucket] += 1
+    def survey(self, families: Mapping[str, Family], sheets: Iterable[Sheets]) -> None:
+        """Look at sheets before votes are counted: which endless forms recur at all."""
+        for name in families:
+            self._recurring[name] = bytearray(self._buckets)
+        for _, sheet in sheets if families else ():
+            for name in families.keys() & sheet["votes"].keys():
+                seen = self._recurring[name]
+                for tongue, topic, _, forms in sheet["votes"][name]:
+                    bucket_of = self._buckets_of(tongue, topic)
+                    for form, counted in forms.items():
+                        bucket = bucket_of(form)
+                        seen[bucket] = min(255, seen[bucket] + sum(counted[1::2]) // FILE)
 
-    def add(self, family: Family, file: File, facts: Facts, world: World) -> None:
-        """Count the votes of a file."""
-        if not _speaks(family, file):
-            return
-        tongue, cell = family.tongue_of(file), self.cells.of(file)
-        seen, least = self._recurring.get(family.name), family.least.files
-        asked: dict[Topic, int] = {}
-        answered: dict[tuple[Topic, str], int] = {}
-        for vote in family.votes(file, facts.get(family.name), world):
-            topic = (family.name, tongue, vote.topic)
-            asked[topic] = asked.get(topic, 0) + vote.times
-            for form in vote.forms:
-                if seen is None or seen[self._bucket(tongue, vote.topic, form)] >= least:
-                    answered[topic, form] = answered.get((topic, form), 0) + vote.times
-        for topic, times in asked.items():
-            counted = self.topics[topic]
-            counted[cell] = counted.get(cell, 0) + _FILE + times
-        for (topic, form), times in answered.items():
-            counted = self.forms[topic][form]
-            counted[cell] = counted.get(cell, 0) + _FILE + times
+    def add(self, families: Mapping[str, Family], sheets: Iterable[Sheets]) -> None:
+        """Count the votes of sheets."""
+        for folder, sheet in sheets:
+            cells = [self.cells.of(folder, FileRole[role], new, ending) for role, new, ending in sheet["cells"]]
+            for name, topics in sheet["votes"].items():
+                if name not in families:
+                    continue
+                seen, least = self._recurring.get(name), families[name].least.files
+                for tongue, topic, asked, forms in topics:
+                    key = (name, tongue, topic)
+                    _spread(self.topics[key], asked, cells)
+                    if not forms:
+                        continue
+                    found, bucket_of = self.forms[key], self._buckets_of(tongue, topic)
+                    for form, answered in forms.items():
+                        if seen is None or seen[bucket_of(form)] >= least:
+                            _spread(found[form], answered, cells)
 
-    def _bucket(self, tongue: str | None, topic: str, form: str) -> int:
-        return crc32(f"{tongue}\0{topic}\0{form}".encode(errors="replace")) % self._buckets
+    def _buckets_of(self, tongue: str | None, topic: str) -> Callable[[str], int]:
+        begun, buckets = crc32(f"{tongue}\0{topic}\0".encode(errors="replace")), self._buckets
+        return lambda form: crc32(form.encode(errors="replace"), begun) % buckets
+
+
+def _spread(counted: dict[int, int], flat: list[int], cells: list[int]) -> None:
+    if len(flat) == 2:
+        counted[cells[flat[0]]] = flat[1]
+    else:
+        counted.update(zip([cells[cell] for cell in flat[::2]], flat[1::2], strict=True))
 
 
 def taken_apart(packed: int) -> tuple[int, int, int]:
     """Give the sites, the files and the sites of new files of a count."""
-    return packed & _SITES, packed // _FILE & _FILES, packed // _NEW_SITE
+    return packed & _SITES, packed // FILE & _FILES, packed // _NEW_SITE
 
 
 def sites_of(counted: Mapping[int, int]) -> int:
@@ -176,7 +182,3 @@ def _kinds(folder: str, ending: str) -> Iterator[str]:
     # The topmost folder is found as a folder.
     for name in set(folder.split("/")[1:]):
         yield f"**/{name}/**"
-
-
-def _speaks(family: Family, file: File) -> bool:
-    return file.role in family.roles and (family.languages is None or file.language in family.languages)

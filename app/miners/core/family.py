@@ -57,7 +57,10 @@ class Vote:
 
 @dataclass(slots=True)
 class World:
-    """What votes may look up: all paths of the repository, and what the family noted in its survey."""
+    """What votes may look up: all paths of the repository, and what the family noted in its survey.
+
+    Votes may put aside in `noted` what they made of both, for their like; whether they are cast at all is not certain.
+    """
 
     listing: Listing
     noted: dict[str, Any] = field(default_factory=dict)

@@ -1,10 +1,9 @@
 """Mining: from the facts of all files to findings, and from findings to proposals worth measuring."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import log2
-from typing import Any
 
 from app.domain.listing import Listing
 from app.domain.pattern import PatternType
@@ -13,9 +12,10 @@ from app.domain.rule import Rule, Scope
 from app.domain.statistics import surprise, wilson_low
 from app.miners.core import together, tongues
 from app.miners.core.candidate import Candidate
-from app.miners.core.counting import Cells, Counts, Topic, sites_of
-from app.miners.core.family import WRITTEN, Claim, Facts, Family, File, Finding, Proposal, World, languages_of
+from app.miners.core.counting import Counts, Endings, Topic, sites_of
+from app.miners.core.family import WRITTEN, Claim, Family, Finding, Proposal, World, languages_of
 from app.miners.core.scopes import Ground, Where, find
+from app.miners.core.sheets import Book, Files
 
 MOST_PROPOSED = 240
 """So many are measured, twice as many as may be kept."""
@@ -30,9 +30,6 @@ _CITED = 0.85
 _UNSEEN = 0.02
 # An answer in so many places, which together have less than half of all that conforms, holds there by chance.
 _SCATTERED, _HALF = 3, 0.5
-
-Files = Callable[[], Iterable[tuple[File, Facts]]]
-"""Gives all files anew each time it is called; nobody keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +69,22 @@ class Mined:
     suppressed: Suppressed
 
 
-def mine(families: Sequence[Family], files: Files, listing: Listing, *, strict: bool = False) -> Mined:
+def mine(
+    families: Sequence[Family], files: Files, listing: Listing, *, book: Book | None = None, strict: bool = False
+) -> Mined:
     """Find the conventions of a repository; files are streamed, a few times over, and never held.
 
-    A family that fails costs its own conventions, unless who asks is strict.
+    What files voted stands in the book afterwards; whoever keeps it has only those voted again that changed. A family
+    that fails costs its own conventions, unless who asks is strict.
     """
     mining = _Mining(list(families), files, {family.name: World(listing) for family in families}, strict)
-    counts = Counts(Cells(listing))
-    mining.each(
-        lambda family: family.survey is not None,
-        lambda family, file, facts, world: (family.survey or _nothing)(world.noted, file, facts.get(family.name)),
-    )
-    mining.each(lambda family: family.open, counts.survey)
-    mining.each(lambda _: True, counts.add)
+    book = Book() if book is None else book
+    folders = mining.survey()
+    book.count(mining.families, files, folders, mining.worlds, Endings(listing).of, mining.fail)
+    named = {family.name: family for family in mining.families}
+    counts = Counts(len(listing.paths))
+    counts.survey({name: family for name, family in named.items() if family.open}, book)
+    counts.add(named, book)
     candidates = mining.candidates(counts)
     mining.claimed(candidates, counts)
     mining.cited(candidates)
@@ -104,10 +104,6 @@ def mine(families: Sequence[Family], files: Files, listing: Listing, *, strict: 
     return Mined(_best(candidates, mining.suppressed), mining.suppressed)
 
 
-def _nothing(_: dict[str, Any], __: File, ___: Any) -> None:
-    pass
-
-
 @dataclass(slots=True)
 class _Mining:
     """The families that are still at work."""
@@ -120,18 +116,18 @@ class _Mining:
     norms: dict[tuple[str, str | None, str, str], Candidate] = field(default_factory=dict)
     """What holds and is left out because it holds nearly everywhere; worth saying once the repository says it too."""
 
-    def each(self, wanted: Callable[[Family], bool], act: Callable[[Family, File, Facts, World], None]) -> None:
-        """Have some families look at every file."""
-        looking = [family for family in self.families if wanted(family)]
-        if not looking:
-            return
+    def survey(self) -> Counter[str]:
+        """Have families look at every file before any vote is cast, and count the files of each folder."""
+        folders: Counter[str] = Counter()
         for file, facts in self.files():
-            for family in tuple(looking):
-                try:
-                    act(family, file, facts, self.worlds[family.name])
-                except Exception as error:
-                    self._fail(family, error)
-                    looking.remove(family)
+            folders[file.folder] += 1
+            for family in tuple(self.families):
+                if family.survey is not None:
+                    try:
+                        family.survey(self.worlds[family.name].noted, file, facts.get(family.name))
+                    except Exception as error:
+                        self.fail(family, error)
+        return folders
 
     def candidates(self, counts: Counts) -> list[Candidate]:
         """Make candidates of what was counted."""
@@ -144,7 +140,7 @@ class _Mining:
             try:
                 candidate = _candidate(family, finding)
             except Exception as error:
-                self._fail(family, error)
+                self.fail(family, error)
                 continue
             if candidate is None:
                 self.suppressed.add("nothing worth saying", f"{family.name}: {finding.topic} {finding.form}"[:120])
@@ -190,7 +186,7 @@ class _Mining:
                 try:
                     found = family.cites and family.cites(self.worlds[family.name], candidate.proposal.name)
                 except Exception as error:
-                    self._fail(family, error)
+                    self.fail(family, error)
                     break
                 if found and candidate.proposal.declared is None and candidate.finding.share >= _CITED:
                     candidates[place] = replace(candidate, proposal=replace(candidate.proposal, declared=found))
@@ -201,7 +197,7 @@ class _Mining:
             try:
                 claims += () if family.claims is None else family.claims(self.worlds[family.name])
             except Exception as error:
-                self._fail(family, error)
+                self.fail(family, error)
         return sorted(claims, key=lambda claim: (claim.folder.count("/") + bool(claim.folder), claim.folder))
 
     def _stated(self, claim: Claim, tongue: str, counts: Counts) -> Candidate | None:
@@ -219,7 +215,7 @@ class _Mining:
         try:
             return _candidate(family, finding)
         except Exception as error:
-            self._fail(family, error)
+            self.fail(family, error)
             return None
 
     def declared(self) -> list[tuple[Family, Proposal]]:
@@ -230,10 +226,11 @@ class _Mining:
                 declared = () if family.declares is None else tuple(family.declares(self.worlds[family.name]))
                 proposals += [(family, proposal) for proposal in declared]
             except Exception as error:
-                self._fail(family, error)
+                self.fail(family, error)
         return proposals
 
-    def _fail(self, family: Family, error: Exception) -> None:
+    def fail(self, family: Family, error: Exception) -> None:
+        """Go on without a family."""
         if self.strict:
             raise error
         self.suppressed.failed.append(family.name)

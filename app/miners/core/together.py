@@ -1,10 +1,11 @@
 """Joining findings whose forms the same files carry: the lines of a header are one convention, not ten."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from app.miners.core.family import Facts, Family, File, Finding, World
+from app.miners.core.family import Family, Finding, World
+from app.miners.core.sheets import Files, speaks
 
 _ALIKE = 0.9
 _MOST_JOINED = 12
@@ -15,7 +16,7 @@ Found = list[tuple[Family, Finding]]
 
 def join(
     found: Found,
-    files: Callable[[], Iterable[tuple[File, Facts]]],
+    files: Files,
     worlds: Mapping[str, World],
     families: Mapping[str, Family],
 ) -> Found:
@@ -35,7 +36,7 @@ def join(
         for name in names:
             family = families[name]
             tongue = family.tongue_of(file)
-            if file.role in family.roles and (family.languages is None or file.language in family.languages):
+            if speaks(family, file):
                 for vote in family.votes(file, facts.get(name), worlds[name]):
                     for place, form in enumerate(vote.forms):
                         key = (name, tongue, vote.topic, form)

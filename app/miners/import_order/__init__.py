@@ -9,7 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
+from zlib import crc32
 
 from app.domain.import_order import MOST_UNSORTED, misplaced
 from app.domain.listing import Listing
@@ -103,6 +105,7 @@ _KEPT, _REST = "kept", "N"
 _NO_TOOL = (0, "", 0, "")
 # Of so many files it is told which order to ask for; what few of them import has no place that anybody knows.
 _SAMPLE, _MOSTLY, _FIRMLY, _RARE, _FEW = 2_000, 0.6, 0.87, 0.05, 4
+_OF, _LOT = "sample of ", itemgetter(0, 1)
 _GO_MODULE = re.compile(r"^module\s+(\S+)", re.MULTILINE)
 
 
@@ -166,9 +169,11 @@ def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
     if not facts:
         return
     if "heads" in facts:
-        sample = noted.setdefault("sample", {}).setdefault(tongue_of(file), [])
-        if len(sample) < _SAMPLE:
-            sample.append((facts["heads"], facts.get("sorted")))
+        sample = noted.setdefault(f"{_OF}{tongue_of(file)}", [])
+        # By lot, and always the same ones: files come in any order.
+        sample.append((crc32(file.path.encode()), file.path, facts["heads"], facts.get("sorted")))
+        if len(sample) == 2 * _SAMPLE:
+            sample[:] = sorted(sample, key=_LOT)[:_SAMPLE]
     if "module" in facts and (file.path.count("/"), file.path) < noted.get("go", ((99, ""), ""))[0]:
         noted["go"] = ((file.path.count("/"), file.path), facts["module"])
     for tool, line, languages in facts.get("tools", ()):
@@ -182,10 +187,7 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     tongue = tongue_of(file) or ""
     if not facts or "heads" not in facts:
         return
-    questions = world.noted.setdefault("questions", {})
-    if tongue not in questions:
-        questions[tongue] = _questions(tongue, world)
-    for question, layout, how in questions[tongue]:
+    for question, layout, how in _asked(tongue, world):
         topic = _topic(question, layout, how, tongue, world)
         if question == "sorted":
             if facts.get("sorted") is not None:
@@ -201,19 +203,26 @@ def _topic(question: str, layout: str, how: str, tongue: str, world: World) -> s
 
 def claims(world: World) -> Iterator[Claim]:
     """Claim that imports are in the order that a tool is asked to keep, where it is known which one it makes."""
-    for tongue, questions in sorted(world.noted.get("questions", {}).items()):
+    for tongue in sorted(name.removeprefix(_OF) for name in world.noted if name.startswith(_OF)):
         _, path, line, tool = world.noted.get(tongue, _NO_TOOL)
-        for question, layout, how in questions if tool in MADE else ():
+        for question, layout, how in _asked(tongue, world) if tool in MADE else ():
             if question == "order":
                 topic = _topic(question, layout, how, tongue, world)
                 declared = Declared(path, line, statement_of(tool))
                 yield Claim(FAMILY.name, topic, _KEPT, (tongue,), declared, spoken_for(path))
 
 
+def _asked(tongue: str, world: World) -> list[tuple[str, str, str]]:
+    asked: dict[str, list[tuple[str, str, str]]] = world.noted.setdefault("questions", {})
+    if tongue not in asked:
+        asked[tongue] = _questions(tongue, world)
+    return asked[tongue]
+
+
 def _questions(tongue: str, world: World) -> list[tuple[str, str, str]]:
     """Give what is worth asking: of each kind the finest order that nearly all of a sample keep, or else most."""
-    sample = world.noted["sample"][tongue]
-    heads = [_kinds_of(head, tongue, world) for head, _ in sample]
+    sample = sorted(world.noted[f"{_OF}{tongue}"], key=_LOT)[:_SAMPLE]
+    heads = [_kinds_of(head, tongue, world) for *_, head, _ in sample]
     found = []
     for question, layouts in (
         ("static", _STATICS if tongue == "Java" else {}),
@@ -235,7 +244,7 @@ def _questions(tongue: str, world: World) -> list[tuple[str, str, str]]:
         elif question == "order" and (layout := _declared(tongue, layouts, world)):
             found.append((question, layout, "apart"))
     if tongue in _SORTING:
-        ways = [way for _, ways in sample for way in ways or ()]
+        ways = [way for *_, ways in sample for way in ways or ()]
         found.append(("sorted", "", max(_HOWS[tongue], key=ways.count)))
     return found
 

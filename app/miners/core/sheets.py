@@ -1,0 +1,278 @@
+"""Sheets: what the files of one folder voted, as plain data that can be kept for as long as they are the same files.
+
+A vote hangs on its file, and on what its family looked up in the world; so it is noted what that was, and a family for
+which it is not the same any more counts anew.
+"""
+
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Protocol, cast
+
+import orjson
+
+from app.domain.listing import Listing
+from app.miners.core.family import Facts, Family, File, World
+
+FILE = 1 << 40
+"""Counts hold sites, and files in multiples of this."""
+
+Kept = Callable[[], Iterable[tuple[str, bytes]]]
+"""Gives the folders whose files are as they were, each with its sheet, anew each time it is called."""
+
+_ASPECTS = {"python_packages": "python packages", "java_packages": "java packages"}
+_INTERNAL = {"Python": "python packages", "Java": "java packages", "Go": "paths"}
+
+
+class Files(Protocol):
+    """Gives files with their facts, anew each time it is called; nobody keeps them."""
+
+    def __call__(self, folders: Container[str] | None = None, /) -> Iterable[tuple[File, Facts]]:
+        """Give all files, or at least those of some folders."""
+
+
+def speaks(family: Family, file: File) -> bool:
+    """Tell whether a family speaks of a file."""
+    return file.role in family.roles and (family.languages is None or file.language in family.languages)
+
+
+class Watched:
+    """A world that knows what was looked up in it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._listing = _WatchedListing(world.listing, self)
+        self.looked: set[str] = set()
+
+    @property
+    def listing(self) -> Listing:
+        """The paths; what is asked of them is noted."""
+        return cast("Listing", self._listing)
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """What the family noted."""
+        self.looked.add("noted")
+        return self._world.noted
+
+
+class _WatchedListing:
+    def __init__(self, listing: Listing, watched: Watched) -> None:
+        self._listing, self._watched = listing, watched
+
+    def internal(self, language: str | None, module: str) -> bool:
+        if (aspect := _INTERNAL.get(language or "")) is not None:
+            self._watched.looked.add(aspect)
+        return self._listing.internal(language, module)
+
+    def __getattr__(self, name: str) -> Any:
+        self._watched.looked.add(_ASPECTS.get(name, "paths"))
+        return getattr(self._listing, name)
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What files of one folder voted; they are counted by cells: their role, whether they are new, their ending."""
+
+    cells: dict[tuple[str, bool, str], int] = field(default_factory=dict)
+    votes: dict[str, dict[tuple[str | None, str], tuple[dict[int, int], dict[str, dict[int, int]]]]] = field(
+        default_factory=dict
+    )
+    left: int = 0
+    """So many files of the folder are still to come."""
+
+    def add(self, family: Family, file: File, facts: Facts, world: World, ending: str) -> None:
+        """Count the votes of a file."""
+        tongue = family.tongue_of(file)
+        asked: dict[str, int] = {}
+        answered: dict[str, dict[str, int]] = {}
+        for vote in family.votes(file, facts.get(family.name), world):
+            asked[vote.topic] = asked.get(vote.topic, 0) + vote.times
+            if vote.forms:
+                forms = answered.setdefault(vote.topic, {})
+                for form in vote.forms:
+                    forms[form] = forms.get(form, 0) + vote.times
+        if not asked:
+            return
+        cell = self.cells.setdefault((file.role.name, file.new, ending), len(self.cells))
+        topics = self.votes.setdefault(family.name, {})
+        for topic, times in asked.items():
+            sites, found = topics.setdefault((tongue, topic), ({}, {}))
+            sites[cell] = sites.get(cell, 0) + FILE + times
+            for form, times in answered.get(topic, {}).items():
+                counted = found.setdefault(form, {})
+                counted[cell] = counted.get(cell, 0) + FILE + times
+
+    def spelled(self) -> dict[str, Any]:
+        """Spell it; counts are lists of cells by turns with what was counted in them."""
+        return {
+            "cells": list(self.cells),
+            "votes": {
+                name: [
+                    [*topic, _flat(sites), {form: _flat(counted) for form, counted in forms.items()}]
+                    for topic, (sites, forms) in topics.items()
+                ]
+                for name, topics in self.votes.items()
+            },
+        }
+
+
+def _flat(counted: Mapping[int, int]) -> list[int]:
+    return [number for pair in counted.items() for number in pair]
+
+
+def _joined(sheets: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Make one of several sheets of a folder, which speak for other families each."""
+    one: dict[str, Any] = {"cells": [], "votes": {}}
+    for sheet in sheets:
+        places = {}
+        for number, cell in enumerate(sheet["cells"]):
+            if cell not in one["cells"]:
+                one["cells"].append(cell)
+            places[number] = one["cells"].index(cell)
+        one["votes"] |= {
+            name: [
+                [tongue, topic, _moved(sites, places), {form: _moved(each, places) for form, each in forms.items()}]
+                for tongue, topic, sites, forms in topics
+            ]
+            for name, topics in sheet["votes"].items()
+        }
+    return one
+
+
+def _moved(counted: Sequence[int], places: Mapping[int, int]) -> list[int]:
+    return [number if at % 2 else places[number] for at, number in enumerate(counted)]
+
+
+@dataclass(slots=True)
+class Book:
+    """The sheets of all folders: those that are kept from before, and those that were counted now."""
+
+    kept: Kept = tuple
+    looked: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By family, what it looked up while it voted, and a digest of what it found."""
+    fresh: dict[str, bytes] = field(default_factory=dict)
+    """Sheets that were counted now, by folder."""
+    void: set[str] = field(default_factory=set)
+    """Families of which nothing that is kept holds any more."""
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Give the sheets, some folders' in two parts, one after another."""
+        for folder, told in self.kept():
+            sheet = orjson.loads(told)
+            for name in self.void:
+                sheet["votes"].pop(name, None)
+            yield folder, sheet
+        for folder, told in self.fresh.items():
+            yield folder, orjson.loads(told)
+
+    def renewed(self, folder: str, told: bytes | None) -> bytes:
+        """Spell the sheet of a folder as it is to be kept, given what was kept of it."""
+        new = self.fresh.get(folder)
+        if told is None or (new is None and not self.void):
+            return told or new or b"{}"
+        sheet = orjson.loads(told)
+        sheet["votes"] = {name: topics for name, topics in sheet["votes"].items() if name not in self.void}
+        return orjson.dumps(_joined([sheet, orjson.loads(new)] if new is not None else [sheet]))
+
+    def count(
+        self,
+        families: Sequence[Family],
+        files: Files,
+        folders: Mapping[str, int],
+        worlds: Mapping[str, World],
+        ending: Callable[[File], str],
+        fail: Callable[[Family, Exception], None],
+    ) -> None:
+        """Count what is not kept, or does not hold any more; `folders` says how many files each has."""
+        digests = _Digests(worlds)
+        self.void = {
+            name
+            for name, looked in self.looked.items()
+            if name in worlds and any(digests.of(name, aspect) != digest for aspect, digest in looked.items())
+        }
+        missing = set(folders)
+        missing.difference_update(folder for folder, _ in self.kept())
+        wanted: Collection[str] = folders.keys() if self.void else missing
+        watched = {family.name: Watched(worlds[family.name]) for family in families}
+        if wanted:
+            self._fill(list(families), files, folders, wanted, missing, watched, ending, fail)
+        for name, watch in watched.items():
+            before = {} if name in self.void else self.looked.get(name, {})
+            if now := before | {aspect: digests.of(name, aspect) for aspect in sorted(watch.looked)}:
+                self.looked[name] = now
+
+    def _fill(
+        self,
+        families: list[Family],
+        files: Files,
+        folders: Mapping[str, int],
+        wanted: Container[str],
+        missing: Container[str],
+        watched: Mapping[str, Watched],
+        ending: Callable[[File], str],
+        fail: Callable[[Family, Exception], None],
+    ) -> None:
+        sheets: dict[str, Sheet] = {}
+        for file, facts in files(wanted):
+            folder = file.folder
+            if folder not in wanted:
+                continue
+            if folder not in sheets:
+                sheets[folder] = Sheet(left=folders[folder])
+            sheet, at = sheets[folder], ending(file)
+            new = folder in missing
+            for family in tuple(families):
+                if (new or family.name in self.void) and speaks(family, file):
+                    try:
+                        sheet.add(family, file, facts, cast("World", watched[family.name]), at)
+                    except Exception as error:
+                        fail(family, error)
+                        families.remove(family)
+            sheet.left -= 1
+            if not sheet.left:
+                # What is spelled takes a tenth of the memory.
+                self.fresh[folder] = orjson.dumps(sheets.pop(folder).spelled())
+
+
+class _Digests:
+    """Digests of what can be looked up, as it was before any vote was cast."""
+
+    def __init__(self, worlds: Mapping[str, World]) -> None:
+        self._worlds = worlds
+        self._known: dict[tuple[str, str], str] = {}
+        # Votes may put aside there what they made of it.
+        for name in worlds:
+            self.of(name, "noted")
+
+    def of(self, name: str, aspect: str) -> str:
+        key = (name if aspect == "noted" else "", aspect)
+        if key not in self._known:
+            world = self._worlds[name]
+            told = {
+                "noted": lambda: _canonical(world.noted, top=True),
+                "paths": lambda: "\0".join(sorted(world.listing.paths)),
+                "python packages": lambda: "\0".join(sorted(world.listing.python_packages)),
+                "java packages": lambda: "\0".join(sorted(world.listing.java_packages)),
+            }[aspect]()
+            self._known[key] = blake2b(told.encode(errors="replace"), digest_size=12).hexdigest()
+        return self._known[key]
+
+
+def _canonical(value: Any, *, top: bool = False) -> str:
+    """Spell what a family noted, the same way in whatever order files came."""
+    if isinstance(value, dict):
+        parts = sorted(
+            f"{_canonical(key)}:{_of_files(part) if top else _canonical(part)}" for key, part in value.items()
+        )
+        return f"{{{','.join(parts)}}}"
+    if isinstance(value, set | frozenset):
+        return f"<{','.join(sorted(map(_canonical, value)))}>"
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_canonical, value))}]"
+    return repr(value)
+
+
+def _of_files(part: Any) -> str:
+    # What stands there right at the top, each file has added its part to.
+    return f"[{','.join(sorted(map(_canonical, part)))}]" if isinstance(part, list) else _canonical(part)
