@@ -9,7 +9,7 @@ from strawberry.types import Info
 
 from app.domain.ids import Kind, parse_as
 from app.domain.pattern import PatternCategory, Severity
-from app.domain.rule import Rule, RuleKind
+from app.domain.rule import Rule, RuleKind, columns_of
 from app.reads import deciding
 from app.services import authoring, comparing, curating
 from app.services.authoring import Measured
@@ -109,7 +109,7 @@ class _Rewriting:
 async def _rewriting(
     context: Context, pattern_id: UUID, said: UpdatePatternInput, version: int | None
 ) -> _Rewriting | None:
-    """Read and measure the rule that an edit brings, if it brings one."""
+    """Read and measure the rule that an edit brings, if it brings another one."""
     edits = edits_of(said, "rule_definition", "scope")
     if not edits:
         return None
@@ -122,7 +122,10 @@ async def _rewriting(
     )
     definition = edits.get("rule_definition", pattern.rule_definition)
     rule = rule_of(pattern.rule_kind, definition, scope, {"definition": "ruleDefinition"}, judged=True)
-    rule = replace(rule, text=pattern.rule_text)
+    rule = replace(rule, text=pattern.rule_text, alternative=pattern.rule_alternative)
+    if all(getattr(pattern, column) == value for column, value in columns_of(rule).items()):
+        # Measured anew it would lose the places that runs have found for it.
+        return None
     found = None
     if rule.kind is not RuleKind.LLM:
         found = await measured(context, pattern.repo_id, rule, definition)

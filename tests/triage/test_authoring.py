@@ -197,6 +197,17 @@ async def test_another_rule_is_measured_anew_and_keeps_what_people_chose(author:
     assert reply.extensions["fields"] == {"ruleDefinition": "must not be null"}
 
 
+async def test_a_rule_that_is_sent_again_is_no_change(author: Desk) -> None:
+    told = await created(author)
+    said = {"patternId": told["id"], "expectedVersion": 1, "ruleDefinition": RULE, "scope": SCOPE}
+    assert (await author.done("updatePattern", said))["version"] == 1
+    again = await author.done("updatePattern", {**said, "name": "Renamed"})
+    assert (again["version"], again["name"]) == (2, "Renamed")
+    assert again["evidence"] == told["evidence"]
+    assert [event.message for event in await author.history(told["id"])] == ["Measured: 4 of 5.", "Changed: name."]
+    assert (await author.do("updatePattern", said)).code == "CONFLICT"
+
+
 ADD = """mutation($input:AddEvidenceInput!){addEvidence(input:$input){
     evidence{path startLine endLine snippet commitSha author isCanonical addedBy} pattern{version}}}"""
 
