@@ -114,11 +114,6 @@ async def newest_of(session: AsyncSession, repo_ids: Sequence[UUID]) -> dict[UUI
     return {repo_id: run_id.int if run_id else 0 for repo_id, run_id in rows}
 
 
-def moment() -> datetime:
-    """Tell the time of a snapshot."""
-    return datetime.now(UTC)
-
-
 async def standing(session: AsyncSession, run_id: UUID, stage: IngestionStage) -> tuple[int, int]:
     """Tell of the shards of a stage how many items are done, and how many shards are not."""
     shards = RunShard.__table__.c

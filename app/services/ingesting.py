@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 
 from app.db import models
 from app.db.tx import Tx
+from app.domain import moments
 from app.domain.errors import NotFound
 from app.domain.events import RunAdvanced, RunQueued
 from app.domain.ids import Kind
@@ -260,13 +261,11 @@ async def stop(tx: Tx, held: Claim) -> None:
 
 def spell(stage: StageProgress) -> dict[str, Any]:
     """Spell a stage as JSON."""
-    return {name: _spell(value) for name, value in asdict(stage).items()}
+    return {name: _plain(value) for name, value in asdict(stage).items()}
 
 
-def _spell(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return value
+def _plain(value: Any) -> Any:
+    return moments.spell(value) if isinstance(value, datetime) else value
 
 
 def _log(
@@ -290,7 +289,7 @@ def _log(
             progress=None if progress is None else spell(progress),
             message=message,
             pattern_id=pattern_id,
-            run={name: _spell(getattr(run, name)) for name in SNAPSHOT},
+            run={name: _plain(getattr(run, name)) for name in SNAPSHOT},
         )
     )
     tx.publish(RunAdvanced(run.id, run.sequence))
@@ -313,11 +312,11 @@ async def _end(tx: Tx, run: models.IngestionRun, status: RunStatus, message: str
     if status is RunStatus.SUCCEEDED:
         run.stage, run.fraction = IngestionStage.DONE, 1.0
     else:
-        ended = StageState.FAILED if status is RunStatus.FAILED else StageState.CANCELLED
-        run.stages = [
-            stage if stage["state"] != StageState.RUNNING else {**stage, "state": ended, "finished_at": _spell(now)}
-            for stage in run.stages
-        ]
+        ended = {
+            "state": StageState.FAILED if status is RunStatus.FAILED else StageState.CANCELLED,
+            "finished_at": moments.spell(now),
+        }
+        run.stages = [stage if stage["state"] != StageState.RUNNING else {**stage, **ended} for stage in run.stages]
     if status is RunStatus.FAILED:
         run.error_code, run.error_message = code, message
         repo.ingestion_status, repo.last_error = IngestionStatus.FAILED, message
@@ -335,17 +334,13 @@ async def _held(tx: Tx, held: Claim) -> models.IngestionRun:
 
 async def _repo(tx: Tx, viewer: Viewer | None, repo_id: UUID) -> models.Repo:
     repo = await tx.session.get(models.Repo, repo_id, with_for_update=True)
-    if repo is None or (viewer is not None and not _sees(viewer, repo.organization_id)):
+    if repo is None or (viewer is not None and not viewer.sees(repo.organization_id, Permission.READ_REPOS)):
         raise NotFound("No such repository.")
     return repo
 
 
 async def _run(tx: Tx, viewer: Viewer, run_id: UUID) -> models.IngestionRun:
     run = await tx.session.get(models.IngestionRun, run_id, with_for_update=True)
-    if run is None or not _sees(viewer, run.organization_id):
+    if run is None or not viewer.sees(run.organization_id, Permission.READ_REPOS):
         raise NotFound("No such run.")
     return run
-
-
-def _sees(viewer: Viewer, organization_id: UUID) -> bool:
-    return viewer.sees_everything or viewer.may(Permission.READ_REPOS, organization_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -95,7 +96,7 @@ async def _one_run(
             start = present
             if after is not None and after <= present and await _reaches_back(context, run_id, after, present):
                 start = after
-            yield _snapshot(run, start)
+            yield _snapshot(run, start, context.now)
             if run["status"] not in (RunStatus.QUEUED, RunStatus.RUNNING) and start >= present:
                 return
             follower = Follower(start, _rights(context, run["organization_id"], "run", needs), push)
@@ -122,13 +123,13 @@ def change_of(delivery: Delivery) -> dict[str, Any]:
     return {"sequence": event["sequence"], "event": event}
 
 
-def _snapshot(run: Record, sequence: int) -> Delivery:
+def _snapshot(run: Record, sequence: int, now: datetime) -> Delivery:
     row = {
         "run_id": run["id"],
         "organization_id": run["organization_id"],
         "sequence": sequence,
         "kind": IngestionEventKind.SNAPSHOT,
-        "at": runs.moment(),
+        "at": now,
         "stage": run["stage"],
         "progress": next((stage for stage in run["stages"] if stage["stage"] == run["stage"]), None),
         "message": None,

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,9 +85,8 @@ class Told:
 
 
 @pytest.fixture
-async def told(runtime: Runtime, session: AsyncSession, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Told]:
+async def told(runtime: Runtime, session: AsyncSession) -> AsyncIterator[Told]:
     """A run that has ended, with a log of everything that logs hold."""
-    monkeypatch.setattr("app.reads.runs.moment", lambda: NOON)
     repo = await make.repo(session)
     pattern = await make.pattern(session, repo, name=TEXTS[2])
     plain = await make.pattern(session, repo, name=TEXTS[1], tier=None, tier_rank=None)
@@ -112,7 +111,8 @@ async def told(runtime: Runtime, session: AsyncSession, monkeypatch: pytest.Monk
     run.status, run.finished_at = RunStatus.SUCCEEDED, NOON
     await session.commit()
     viewer = Viewer(repo.id, {repo.organization_id: Role.VIEWER}, Credential(CredentialKind.ACCESS_TOKEN))
-    engines = (GraphQLEngine(runtime), GraphQLEngine(runtime))
+    at_noon = replace(runtime, clock=lambda: NOON)
+    engines = (GraphQLEngine(at_noon), GraphQLEngine(at_noon))
     engines[0].hub, engines[1].hub = Counting(schema.core), NoHub(schema.core)
     yield Told(run, repo, *engines, viewer)
     for engine in engines:
