@@ -88,6 +88,21 @@ def test_a_misspelt_variable_suggests_the_right_one(monkeypatch: pytest.MonkeyPa
     ]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "missing"),
+    [
+        ("TENET_DOCUMENTS_ONLY", "true", "TENET_DOCUMENTS"),
+        ("TENET_ISSUER", "https://issuer.example.com", "TENET_ISSUER_AUDIENCE"),
+        ("TENET_GITHUB_CLIENT_ID", "tenet", "TENET_GITHUB_CLIENT_ID"),
+    ],
+)
+def test_what_needs_another_setting_names_it(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, missing: str
+) -> None:
+    (fault,) = faults_of(monkeypatch, {variable: value})
+    assert fault.startswith(f"{missing}: ")
+
+
 def test_production_takes_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in PRODUCTION.items():
         monkeypatch.setenv(variable, value)

@@ -322,6 +322,8 @@ class Settings(BaseSettings):
                 faults.append(f"{PREFIX}ISSUER_KEYS_URL: is missing; {PREFIX}ISSUER is no address to find keys at")
         if (self.github_client_id is None) != (self.github_client_secret is None):
             faults.append(f"{PREFIX}GITHUB_CLIENT_ID: and {PREFIX}GITHUB_CLIENT_SECRET are needed together")
+        if self.documents_only and self.documents is None:
+            faults.append(f"{PREFIX}DOCUMENTS: is missing; {PREFIX}DOCUMENTS_ONLY=true needs the list")
         if faults:
             raise SettingsError(faults)
         return self
@@ -346,8 +348,6 @@ class Settings(BaseSettings):
         keys_url = None if self.issuer_secret is not None else self.issuer_keys_url or self.issuer
         if keys_url is not None and not keys_url.startswith("https://"):
             faults.append(f"{PREFIX}ISSUER_KEYS_URL: must begin with https://, or anybody in between makes keys")
-        if self.documents_only and self.documents is None:
-            faults.append(f"{PREFIX}DOCUMENTS: is missing; {PREFIX}DOCUMENTS_ONLY=true needs the list")
         if not self.origins:
             faults.append(f"{PREFIX}ORIGINS: is missing; production needs the origins of its front ends")
         if faults:
