@@ -171,6 +171,15 @@ def test_a_disallowed_type_is_said_with_its_replacement() -> None:
     assert (found.conforming, found.applicable, found.violations) == (9, 10, ["src/old.rs:1"])
 
 
+def test_what_editors_are_told_of_all_files_is_measured_in_all() -> None:
+    files = {f"src/part{number}.{ending}": "x = 1\n" for number in range(9) for ending in ("py", "go", "yml")}
+    files |= {"src/open.py": "x = 1", "src/blank.py": "x = 1 \n", "src/empty.py": ""}
+    files[".editorconfig"] = "root = true\n[*]\ninsert_final_newline = true\ntrim_trailing_whitespace = true\n"
+    found = trial(files, families=FAMILIES)
+    assert found.find("Files end with a line break").violations == ["src/open.py"]
+    assert found.find("Lines have no blanks at their ends").violations == ["src/blank.py:1"]
+
+
 def test_syntax_that_is_restricted_is_said_of_the_sources() -> None:
     files = {f"src/part{number}.ts": "export const a = 1\n" for number in range(12)}
     files |= {f"src/part{number}.test.ts": "it('works', async () => { await f() })\n" for number in range(12)}

@@ -81,7 +81,9 @@ def declares(world: World) -> Iterator[Proposal]:
             roles = (FileRole.SOURCE,) if setting[0] == "selector" else _WRITTEN
             where = f" in `{spoken_for(path)}/`" if scope else ""
             rule = Rule(kind, definition, Scope(languages_of(tongue), scope, (), roles))
-            yield Proposal(f"{tongue} {name}{where}", rule, category, declared=place, weight=0.8)
+            sentence = f"{tongue} {name}{where}" if tongue else f"{name[:1].upper()}{name[1:]}{where}"
+            weight = 0.8 if tongue else _PLAIN
+            yield Proposal(sentence, rule, category, declared=place, weight=weight)
 
 
 def _all(world: World) -> Iterator[tuple[str, list[Setting], Setting]]:
@@ -97,6 +99,8 @@ def _statement(setting: Setting) -> str:
 
 
 _LENGTHS = range(60, 201)
+# What editors keep by themselves is declared and true, and little to talk of.
+_PLAIN = 0.1
 _CODES: dict[str, tuple[str, dict[str, Any]]] = {
     "AwaitExpression": ("`await`", {"kind": "await_expression"}),
     "ChainExpression": ("`?.`", {"kind": "optional_chain"}),
@@ -143,6 +147,16 @@ def _rules(setting: Setting, settings: list[Setting]) -> Iterator[_Made]:
                     )
         case "banned", tongue:
             yield from _banned(tongue, value)
+        case "editorconfig", "*\tinsert_final_newline" if value == "true":
+            yield _of_all("files end with a line break", r"\n\z", absent=False)
+        case "editorconfig", "*\ttrim_trailing_whitespace" if value == "true":
+            yield _of_all("lines have no blanks at their ends", r"(?m)[ \t]+\r?$", absent=True)
+
+
+def _of_all(name: str, shape: str, *, absent: bool) -> _Made:
+    """Say something of the text of all files that people write, whatever their language."""
+    definition = {"per": "file", "applicable": r"\S", "conforming": shape, **({"absent": True} if absent else {})}
+    return name, RuleKind.REGEX, definition, "", PatternCategory.STRUCTURAL
 
 
 def _length(value: str, tongue: str) -> Iterator[_Made]:
@@ -186,5 +200,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=3,
+    version=4,
 )

@@ -1,0 +1,134 @@
+"""How long lines are at most: what a formatter or an editor is told, or the usual width that nearly all files keep.
+
+Says, for instance: "Python lines have at most 88 characters". That a linter forbids longer ones is read by the family
+of declared rules; a formatter leaves some of them, so that it is news only where the code keeps to it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from app.domain.pattern import PatternCategory
+from app.domain.rule import Rule, RuleKind
+from app.miners.core.family import CODE, Declared, Family, File, Finding, Least, Proposal, Vote, World, tongue_of
+from app.miners.core.words import in_scope
+from app.syntax import Source
+
+_KEPT = "kept"
+# Widths that people agree on, and how many repositories keep to each, told or not.
+_USUAL = {79: 0.25, 80: 0.3, 88: 0.4, 100: 0.55, 120: 0.75}
+_FORMATTED = {"Rust": 0.8}
+_PLAUSIBLE = range(60, 201)
+_LEAST_FILES, _NEARLY_ALL, _MOST = 40, 0.97, 400
+_SCRIPTS = ("JavaScript", "TypeScript")
+# The names of configurations, what they call a width, and for which languages.
+_ASKED: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    (r"pyproject\.toml|\.?ruff\.toml", r"(?m)^\s*line-length\s*=\s*(\d+)", "line-length", ("Python",)),
+    (r"setup\.cfg|tox\.ini|\.flake8", r"(?m)^\s*max[-_]line[-_]length\s*=\s*(\d+)", "max-line-length", ("Python",)),
+    (r"\.?rustfmt\.toml", r"(?m)^\s*max_width\s*=\s*(\d+)", "max_width", ("Rust",)),
+    (r"\.prettierrc(\.\w+)?|prettier\.config\.\w+", r"""printWidth["']?\s*:\s*(\d+)""", "printWidth", _SCRIPTS),
+    (r"package\.json", r'"printWidth"\s*:\s*(\d+)', "printWidth", _SCRIPTS),
+    (r"biome\.jsonc?", r'"lineWidth"\s*:\s*(\d+)', "lineWidth", _SCRIPTS),
+    (r"\.golangci\.ya?ml", r"(?m)^\s*line-length:\s*(\d+)", "lll", ("Go",)),
+    (r"\.golangci\.ya?ml", r"(?m)^\s*-\s*lll()\s*$", "lll", ("Go",)),
+    (r"\.editorconfig", r"(?m)^\s*max_line_length\s*=\s*(\d+)", "max_line_length", ()),
+)
+_NAMES = re.compile("|".join(f"(?:{names})" for names, *_ in _ASKED))
+_OF_LLL = 120
+_SECTION = re.compile(r"(?m)^\[([^\]\n]+)\]")
+_SUFFIXES = {"py": "Python", "js": "JavaScript", "ts": "TypeScript", "go": "Go", "java": "Java", "rs": "Rust"}
+
+
+def facts(source: Source) -> Any:
+    """Measure the longest line of code; of a configuration, keep the widths that it asks for."""
+    if source.language in CODE:
+        return min(max(map(len, source.lines), default=0), _MOST)
+    if not _NAMES.fullmatch(source.name):
+        return None
+    return list(_widths(source.name, source.text)) or None
+
+
+def _widths(name: str, text: str) -> Iterator[list[Any]]:
+    for names, shape, word, tongues in _ASKED:
+        for found in re.finditer(shape, text) if re.fullmatch(names, name) else ():
+            width = int(found.group(1) or _OF_LLL)
+            spoken = tongues or _spoken_of(text[: found.start()])
+            if width in _PLAUSIBLE and spoken:
+                yield [width, text.count("\n", 0, found.start(1)) + 1, f"{word} {width}", list(spoken)]
+
+
+def _spoken_of(above: str) -> tuple[str, ...]:
+    """Tell of which languages the last section above speaks."""
+    section = ["", *_SECTION.findall(above)][-1]
+    if section == "*":
+        return tuple(_SUFFIXES.values())
+    return tuple(tongue for suffix, tongue in _SUFFIXES.items() if re.search(rf"\b{suffix}\b", section))
+
+
+def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
+    """Note the widths that are asked for at the top, and how long lines of each language are."""
+    if isinstance(facts, list) and not file.folder:
+        for width, line, statement, tongues in facts:
+            for tongue in tongues:
+                # What a tool of the language is told says more than what editors are told of all.
+                if not file.name.startswith(".editor") or tongue not in noted:
+                    noted[tongue] = (width, file.path, line, statement)
+    elif isinstance(facts, int):
+        lengths = noted.setdefault(f"lengths {tongue_of(file)}", {})
+        lengths[facts] = lengths.get(facts, 0) + 1
+
+
+def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
+    """Let each file vote on the width that is asked for, or else on the smallest usual one that nearly all keep."""
+    if not isinstance(facts, int):
+        return
+    tongue = tongue_of(file) or ""
+    if f"topic {tongue}" not in world.noted:
+        world.noted[f"topic {tongue}"] = _topic(tongue, world.noted)
+    topic = world.noted[f"topic {tongue}"]
+    if topic:
+        yield Vote(topic, (_KEPT,) if facts <= int(topic.partition("\n")[0]) else ())
+
+
+def _topic(tongue: str, noted: dict[str, Any]) -> str:
+    if tongue in noted:
+        return "\n".join(map(str, noted[tongue]))
+    lengths = noted.get(f"lengths {tongue}", {})
+    total = sum(lengths.values())
+    for width in _USUAL if total >= _LEAST_FILES else ():
+        if sum(count for length, count in lengths.items() if length <= width) >= _NEARLY_ALL * total:
+            return str(width)
+    return ""
+
+
+def propose(finding: Finding) -> Proposal | None:
+    """Say the width; of some folder it would be chance."""
+    width, *place = finding.topic.split("\n")
+    if finding.scope.include:
+        return None
+    rule = Rule(
+        RuleKind.REGEX,
+        {"per": "file", "conforming": rf"(?m)^.{{{int(width) + 1},}}$", "absent": True},
+        finding.scope,
+    )
+    name = f"{in_scope(finding, 'Lines')} have at most {width} characters"
+    declared = Declared(place[0], int(place[1]), place[2]) if place else None
+    return Proposal(name, rule, PatternCategory.STRUCTURAL, declared=declared, weight=0.6)
+
+
+def prior(finding: Finding) -> float:
+    """Know which widths most code keeps."""
+    width = int(finding.topic.partition("\n")[0])
+    return max(_USUAL.get(width, 0.5), _FORMATTED.get(finding.tongue or "", 0.0))
+
+
+FAMILY = Family(
+    "line-lengths",
+    votes,
+    propose,
+    facts=facts,
+    languages=None,
+    prior=prior,
+    least=Least(sites=20, files=10, share=0.9, careful=0.88),
+    survey=survey,
+)
