@@ -17,6 +17,7 @@ from app.db.models import Table
 from app.db.readers import SESSION
 from tests.ground import Ground, administration, beside, standing_ground
 from tests.network import stay_here
+from tests.wire.browser import NO_BROWSER
 
 GROUND = pytest.StashKey[Ground]()
 TABLES = sorted(Table.metadata.tables)
@@ -52,6 +53,15 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where the servers are."""
     node.workerinput["ground"] = asdict(ground_of(node.config))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say loudly, in the last line of a run, what a missing browser left untried."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    if any(NO_BROWSER in str(report.longrepr) for report in reporter.stats.get("skipped", [])):
+        reporter.write_sep("!", NO_BROWSER, yellow=True)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+NO_BROWSER = "NO CHROMIUM ON THE PATH: the GraphiQL page was not tried in a browser"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
 
@@ -24,7 +25,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 async def browsing(url: str) -> AsyncIterator[Page]:
     """Open a page; afterwards nothing was asked of any other host, and nothing went wrong."""
     if CHROMIUM is None:
-        pytest.skip("NO CHROMIUM ON THE PATH: the GraphiQL page was not tried in a browser")
+        pytest.skip(NO_BROWSER)
     faults: list[str] = []
     own = url.partition("/graphql")[0]
     async with async_playwright() as playwright:

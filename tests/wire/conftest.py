@@ -46,14 +46,6 @@ async def _started(page: ASGIApp | None = None, **settings: Any) -> Service:
     return service
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly what a missing browser left untried."""
-    for report in terminalreporter.stats.get("skipped", []):
-        if "NO CHROMIUM" in str(report.longrepr):
-            terminalreporter.write_sep("!", "no chromium on the PATH: the GraphiQL page was not tried", yellow=True)
-            return
-
-
 def _routed(endpoint: Endpoint, page: ASGIApp | None) -> ASGIApp:
     async def routed(scope: Scope, receive: Receive, send: Send) -> None:
         if page is not None and scope["path"].startswith("/graphql/static/"):
