@@ -16,6 +16,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     any_,
+    case,
     cast,
     column,
     exists,
@@ -33,6 +34,7 @@ from app.domain.languages import language_of
 from app.domain.pattern import PatternStatus
 from app.domain.viewer import Permission
 from app.domain.words import Word
+from app.reads.page import plain
 from app.reads.shape import (
     ACTOR,
     NEWEST_FIRST,
@@ -77,7 +79,9 @@ def _once(value: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _terms(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return _once(func.to_tsquery(literal_column("'english'"), value))
+    english, simple = (func.to_tsquery(plain(language), value) for language in ("english", "simple"))
+    # "in" says nothing in English, but may become "instance": nothing but such words is taken as it stands.
+    return _once(case((func.numnode(english) == literal_column("0"), simple), else_=english))
 
 
 def _language_and_path(path: str) -> str:

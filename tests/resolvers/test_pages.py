@@ -374,6 +374,10 @@ async def test_a_search_tells_the_best_matches_first(ask: Ask, repo: models.Repo
     # What is no word asks for nothing more.
     assert await names_found(ask, "handlers & | ! ( ' \\ :* <->") == expected
     assert len(await names_found(ask, " ")) == 4
+    # Words that say nothing ask for nothing more, but by themselves they may be the starts of others.
+    assert await names_found(ask, "the handlers") == expected
+    assert await names_found(ask, "what") == ["Of something else", "Also named elsewhere"]
+    assert await names_found(ask, "the") == []
     answer = await ask(
         '{ patterns(filter: {search: "handlers"}, orderBy: {field: NAME, direction: ASC}) { nodes { name } } }'
     )
