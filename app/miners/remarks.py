@@ -22,7 +22,7 @@ _NAMED, _COLON = r"[ \t]*\([ \t]*@?[A-Za-z]", r"[ \t]*:"
 _FORMS = {"named": re.compile(_NAMED), "colon": re.compile(_COLON)}
 # The forms of `TODO`, what they come to, what is said of them, how usual they are, and how much that is worth.
 _SAID: dict[str, tuple[str, str, float, float]] = {
-    "named": (_NAMED, "say who is meant: `{}(name)`", 0.12, 1.0),
+    "named": (_NAMED, "say who is meant: `{}(name)`", 0.12, 0.5),
     "colon": (_COLON, "are written `{}: …`", 0.75, 0.5),
 }
 _USUAL = {"TODO": 0.94, "FIXME": 0.08, "XXX": 0.03, "HACK": 0.01}
@@ -56,7 +56,7 @@ def propose(finding: Finding) -> Proposal | None:
         definition = {"per": "match", "applicable": f"{_MARK}[^\\n]*", "conforming": rf"^{_BEGIN}{finding.form}\b"}
         sentence = f"{in_scope(finding, 'Remarks of what is left to do')} are marked `{finding.form}`, not {other}"
         rule = Rule(RuleKind.REGEX, definition, finding.scope, alternative=other if finding.rivals else None)
-        return Proposal(sentence, rule, PatternCategory.DOCUMENTATION, weight=0.8)
+        return Proposal(sentence, rule, PatternCategory.DOCUMENTATION, weight=0.5)
     # That most of a few folders write a colon is chance.
     scattered = finding.form == "colon" and (finding.scope.include or finding.scope.exclude or finding.topic != "TODO")
     if finding.form not in _SAID or scattered:
