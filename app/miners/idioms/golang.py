@@ -118,7 +118,11 @@ IDIOMS = (
         "compared errors",
         {
             "any": [
-                {"kind": "binary_expression", "regex": r"^(err|\w*Err)\s*[!=]=\s*(\w+\.)?(Err|EOF)\w*$"},
+                {
+                    "kind": "binary_expression",
+                    "has": {"field": "left", "regex": r"^(err|\w*Err)$"},
+                    "regex": r"^(err|\w*Err)\s*[!=]=\s*(\w+\.)?(Err|EOF)\w*$",
+                },
                 {"kind": "call_expression", "has": {"field": "function", "regex": r"^errors\.Is$"}},
             ]
         },

@@ -5,7 +5,9 @@ One table serves twice: facts count by it, and the rule that is stored says the 
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,8 +19,17 @@ from app.syntax import Node, Source, text_of
 Shape = Mapping[str, Any]
 """A rule with `kind`, `regex`, `any`, `all`, `not`, `has` (a field or a child), `inside` and `follows`."""
 
-Seen = dict[tuple[int, str], str | None]
-"""Texts of the fields of nodes that were asked for already."""
+
+@dataclass(slots=True)
+class Seen:
+    """What was read of a file already: many rows ask the same of the same nodes."""
+
+    content: bytes
+    texts: dict[tuple[int, str], str | None] = field(default_factory=dict)
+    """Texts by node and field; those of nodes themselves under no field."""
+    groups: dict[tuple[str, str], dict[str, list[tuple[int, Node]]]] = field(default_factory=dict)
+    """The nodes of a kind with their places, by the text of a field."""
+
 
 _SEEN: WeakKeyDictionary[Source, Seen] = WeakKeyDictionary()
 
@@ -62,7 +73,7 @@ class Idiom:
 
 def answers(source: Source, idioms: tuple[Idiom, ...]) -> Iterator[tuple[str, bool]]:
     """Answer each question once for each site of a file."""
-    seen = _SEEN.setdefault(source, {})
+    seen = _seen_of(source)
     for idiom in idioms:
         spoken = not idiom.words or any(word in source.text for word in idiom.words)
         if idiom.absent:
@@ -79,7 +90,14 @@ def answers(source: Source, idioms: tuple[Idiom, ...]) -> Iterator[tuple[str, bo
 
 def sites_of(source: Source, shape: Shape) -> Iterator[Node]:
     """Give the nodes of a file that have a shape."""
-    return _sites(source, shape, _SEEN.setdefault(source, {}))
+    return _sites(source, shape, _seen_of(source))
+
+
+def _seen_of(source: Source) -> Seen:
+    seen = _SEEN.get(source)
+    if seen is None:
+        seen = _SEEN[source] = Seen(source.content)
+    return seen
 
 
 def definition_of(idiom: Idiom, language: str, chosen: bool) -> dict[str, Any]:
@@ -103,12 +121,41 @@ _ROOTS = {
 
 
 def _sites(source: Source, shape: Shape, seen: Seen) -> Iterator[Node]:
-    kinds = kinds_of(shape)
-    # Nodes of the only kind that is asked for need not be asked again.
-    fits = compiled(shape) if len(kinds) > 1 or "kind" not in shape else _beside_kind(shape)
-    for node in source.nodes(*kinds):
-        if fits(node, seen):
-            yield node
+    lead = _lead_of(shape)
+    if lead is not None:
+        kind, asked, search, rest = lead
+        # Calls are many and what is called is not: each name is asked once.
+        texts = [nodes for text, nodes in _grouped(source, kind, asked, seen).items() if search(text)]
+        found = texts[0] if len(texts) == 1 else sorted(chain.from_iterable(texts), key=_BY_PLACE)
+        for _, node in found:
+            if rest is None or rest(node, seen):
+                yield node
+        return
+    if "kind" in shape:
+        # Nodes of the only kind that is asked for need not be asked again.
+        fits = _beside_kind(shape)
+        yield from (node for node in source.nodes(shape["kind"]) if fits(node, seen))
+    elif set(shape) == {"any"}:
+        # Each choice has its own quick way.
+        nodes = {node.id: node for choice in shape["any"] for node in _sites(source, choice, seen)}
+        yield from sorted(nodes.values(), key=lambda node: (node.start_byte, -node.end_byte))
+    else:
+        fits = compiled(shape)
+        yield from (node for node in source.nodes(*kinds_of(shape)) if fits(node, seen))
+
+
+_BY_PLACE = itemgetter(0)
+
+
+def _grouped(source: Source, kind: str, asked: str, seen: Seen) -> dict[str, list[tuple[int, Node]]]:
+    groups = seen.groups.get((kind, asked))
+    if groups is None:
+        groups = seen.groups[kind, asked] = {}
+        for place, node in enumerate(source.nodes(kind)):
+            child = node.child_by_field_name(asked)
+            if child is not None:
+                groups.setdefault(text_of(child), []).append((place, node))
+    return groups
 
 
 def kinds_of(shape: Shape) -> tuple[str, ...]:
@@ -118,9 +165,37 @@ def kinds_of(shape: Shape) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for each in shape.get("any", ()) for kind in kinds_of(each)))
 
 
+_Lead = tuple[str, str, Callable[[str], bool], Fits | None]
+
+
+def _lead_of(shape: Shape) -> _Lead | None:
+    """Find the field by whose text most nodes of the one kind are ruled out, and what is left to be asked."""
+    known = _LEADS.get(id(shape))
+    if known is None:
+        known = _LEADS[id(shape)] = (shape, _find_lead(shape))
+    return known[1]
+
+
+def _find_lead(shape: Shape) -> _Lead | None:
+    if "kind" not in shape:
+        return None
+    rest = {part: shape[part] for part in shape if part != "kind"}
+    told = [rest["has"]] if "has" in rest else [each["has"] for each in rest.get("all", ()) if set(each) == {"has"}]
+    lead = next((each for each in told if set(each) == {"field", "regex"}), None)
+    if lead is None:
+        return None
+    if "has" in rest:
+        del rest["has"]
+    else:
+        rest["all"] = [each for each in rest["all"] if each.get("has") is not lead]
+    rest = {part: asked for part, asked in rest.items() if asked != []}
+    return shape["kind"], lead["field"], _searching(lead["regex"]), _compile(rest) if rest else None
+
+
 # Rows are few and live as long as the program; the shape is kept, so that no other may take its number.
 _COMPILED: dict[int, tuple[Shape, Fits]] = {}
 _BESIDE: dict[int, tuple[Shape, Fits]] = {}
+_LEADS: dict[int, tuple[Shape, _Lead | None]] = {}
 
 
 def compiled(shape: Shape) -> Fits:
@@ -158,15 +233,35 @@ def _kind(asked: str) -> Fits:
 
 def _regex(asked: str) -> Fits:
     search = _searching(asked)
-    return lambda node, _: search(text_of(node))
+    if _asks_the_end(asked):
+        # What is asked of the end of a long text need not be looked for in all of it.
+        return lambda node, seen: search(_end_of(node, seen.content))
+
+    def worded(node: Node, seen: Seen) -> bool:
+        key = (node.id, "")
+        text = seen.texts.get(key)
+        if text is None:
+            text = seen.texts[key] = text_of(node)
+        return search(text)
+
+    return worded
 
 
 def _searching(asked: str) -> Callable[[str], bool]:
     search = re.compile(asked).search
-    if asked.endswith("$") and not asked.startswith("^"):
-        # What is asked of the end of a long text need not be looked for in all of it.
+    if _asks_the_end(asked):
         return lambda text: search(text, max(0, len(text) - _LONGEST_END)) is not None
     return lambda text: search(text) is not None
+
+
+def _asks_the_end(asked: str) -> bool:
+    return asked.endswith("$") and not asked.startswith("^") and "|" not in asked
+
+
+def _end_of(node: Node, content: bytes) -> str:
+    # No letter takes more than four bytes; one that is cut in two stands before what is asked.
+    start = max(node.start_byte, node.end_byte - 4 * (_LONGEST_END + 1))
+    return content[start : node.end_byte].decode(errors="replace")
 
 
 def _any(asked: Sequence[Shape]) -> Fits:
@@ -188,28 +283,29 @@ def _not(asked: Shape) -> Fits:
 
 
 def _has(asked: Shape) -> Fits:
-    test, field = _compile(asked), asked.get("field")
-    if field is None:
+    test, name = _compile(asked), asked.get("field")
+    if name is None:
         return lambda node, seen: any(test(child, seen) for child in node.children)
     if set(asked) == {"field", "regex"}:
-        return _worded(field, _searching(asked["regex"]))
+        return _worded(name, _searching(asked["regex"]))
 
     def has(node: Node, seen: Seen) -> bool:
-        child = node.child_by_field_name(field)
+        child = node.child_by_field_name(name)
         return child is not None and test(child, seen)
 
     return has
 
 
-def _worded(field: str, search: Callable[[str], bool]) -> Fits:
+def _worded(name: str, search: Callable[[str], bool]) -> Fits:
     def worded(node: Node, seen: Seen) -> bool:
         # Many rows ask what the same calls are named.
-        key = (node.id, field)
-        if key in seen:
-            text = seen[key]
+        key = (node.id, name)
+        texts = seen.texts
+        if key in texts:
+            text = texts[key]
         else:
-            child = node.child_by_field_name(field)
-            text = seen[key] = None if child is None else text_of(child)
+            child = node.child_by_field_name(name)
+            text = texts[key] = None if child is None else text_of(child)
         return text is not None and search(text)
 
     return worded
