@@ -32,11 +32,13 @@ def template_of(line: str, stem: str) -> str:
     """Turn a line into the template that other files' lines may share."""
     line = " ".join(line.split())
     ways = spellings(stem)
+    masked = False
     for number, (way, _) in enumerate(ways):
         if way in line:
             line = _masked(line, way, chr(number))
+            masked = True
     # A placeholder must not be taken for a name in its turn.
-    for number, (_, place) in enumerate(ways):
+    for number, (_, place) in enumerate(ways if masked else ()):
         line = line.replace(chr(number), place)
     return _YEAR.sub("{year}", line) if "20" in line or "19" in line else line
 

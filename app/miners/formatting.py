@@ -18,13 +18,15 @@ from app.syntax import Source, text_of
 # What a script is asked by are lines that need no tree: statements of one line, and the modules that lines name.
 _STATEMENT = r"""(?m)^(?:import [^\n]*['"]|[ \t]*(?:return|const|let|var|throw) [^\n({\[`]*[\w'")\]]);?$"""
 _MODULE = r"""(?m)(?:^|\s)(?:from |import |require\()(?:'[^'\n]*'|"[^"\n]*")"""
-_STATEMENTS, _MODULES = re.compile(_STATEMENT), re.compile(_MODULE)
+_STATEMENTS = re.compile(_STATEMENT)
+# The same as the rule, by the letters that it begins with: whatever stands before is looked at afterwards.
+_MODULES = re.compile(r"""(?:from |import |require\()(?:'[^'\n]*'|"[^"\n]*")""")
 _AFTER_BRACE = r"(?m)^[ \t]*\}[ \t]*\n?[ \t]*(?:else|catch|finally)\b"
 _AFTER_BRACES = re.compile(_AFTER_BRACE)
 _PLAIN = r"""^('[^'"\n]*'|"[^'"\n]*")$"""
 _ARGUMENTS = re.compile(_PLAIN)
 _INDENTED = re.compile(r"(?m)^([ \t]+)[^\s*]")
-_MOST = 200
+_MOST, _MOST_STEPS = 200, 2_000
 _USUAL = {
     "Python": {"'": 0.4, '"': 0.6},
     "Java": {"4 spaces": 0.7, "2 spaces": 0.25, "tabs": 0.1},
@@ -46,13 +48,19 @@ def facts(source: Source) -> Any:
     found["indent"] = _indent(source.text)
     found["else"] = _counted("own" if "\n" in each.strip() else "same" for each in _first(_AFTER_BRACES, source))
     if source.language in SCRIPTS:
-        found["quotes"] = _counted(named[-1] for named in _first(_MODULES, source))
+        found["quotes"] = _counted(islice(_quotes(source.text), _MOST))
         found["ends"] = _counted(";" if each.endswith(";") else "none" for each in _first(_STATEMENTS, source))
     return found
 
 
 def _first(shape: "re.Pattern[str]", source: Source) -> Iterator[str]:
     return (found.group() for found in islice(shape.finditer(source.text), _MOST))
+
+
+def _quotes(text: str) -> Iterator[str]:
+    for found in _MODULES.finditer(text):
+        if not text[max(0, found.start() - 1) : found.start()].strip():
+            yield found.group()[-1]
 
 
 def _counted(forms: Iterable[str]) -> dict[str, int]:
@@ -64,7 +72,7 @@ def _counted(forms: Iterable[str]) -> dict[str, int]:
 
 def _indent(text: str) -> str | None:
     """Name the smallest step of a file; continued lines and comments have their own."""
-    steps = [found.group(1) for found in _INDENTED.finditer(text)]
+    steps = [found.group(1) for found in islice(_INDENTED.finditer(text), _MOST_STEPS)]
     if len(steps) < 3:
         return None
     tabs = sum(step[0] == "\t" for step in steps)

@@ -20,6 +20,7 @@ from app.syntax import Source, imports_of
 _MOST = 120
 _LEAST_FILES = 4
 _PLAIN = ""
+_Named = tuple[tuple[str, str], str]
 # What stands around the name of a package in its path.
 _AROUND = re.compile(r"^(go|lib)[-.]|[-.](go|golang|lib)$|\.v\d+$")
 
@@ -27,18 +28,18 @@ _AROUND = re.compile(r"^(go|lib)[-.]|[-.](go|golang|lib)$|\.v\d+$")
 def facts(source: Source) -> Any:
     """List what is imported from outside of the language, with the name that it gets here."""
     found = dict(_go(source) if source.language == "Go" else _python(source))
-    return [[*json.loads(what), name] for what, name in sorted(found.items())[:_MOST]] or None
+    return [[*what, name] for what, name in sorted(found.items())[:_MOST]] or None
 
 
-def _go(source: Source) -> Iterator[tuple[str, str]]:
+def _go(source: Source) -> Iterator[_Named]:
     for each in imports_of(source):
         if "plain" in each.forms or "alias" in each.forms:
             named = each.alias if each.alias and not _is_part(each.alias, each.module) else _PLAIN
             if named or "outside" in each.forms:
-                yield json.dumps([each.module, ""]), named
+                yield (each.module, ""), named
 
 
-def _python(source: Source) -> Iterator[tuple[str, str]]:
+def _python(source: Source) -> Iterator[_Named]:
     for each in imports_of(source):
         if "names" in each.forms and each.forms[0] == "absolute" and each.module != "__future__":
             # Who says that a name is passed on gives it its own once more.
@@ -46,7 +47,7 @@ def _python(source: Source) -> Iterator[tuple[str, str]]:
             for name in each.names:
                 # Classes hardly ever get another name; to keep them all would be dear.
                 if name in renamed or name.islower():
-                    yield json.dumps([each.module, name]), renamed.get(name, _PLAIN)
+                    yield (each.module, name), renamed.get(name, _PLAIN)
 
 
 def _is_part(alias: str, path: str) -> bool:

@@ -19,7 +19,7 @@ from app.syntax import Source
 _MOST_LINES = 160
 _LONGEST = 140
 _SHORTEST = 10
-_HEAD = 60
+_HEAD, _MARGIN = 60, 5
 _MOST_SHOWN = 3
 # What other families say better, or what says nothing: imports, packages, brackets, bare keywords, prose in comments.
 _BOILERPLATE = re.compile(
@@ -49,12 +49,14 @@ def facts(source: Source) -> Any:
     for number, line in enumerate(source.lines):
         if len(found) == _MOST_LINES:
             break
-        inner = len(line) - len(line.lstrip())
-        if (number >= _HEAD and inner > 4) or not _SHORTEST <= len(line.strip()) <= _LONGEST:
+        # What stands far from the margin is looked at near the head alone; most lines do.
+        if number >= _HEAD and len(line) >= _MARGIN and line[:_MARGIN].isspace():
+            continue
+        if not _SHORTEST <= len(line.strip()) <= _LONGEST:
             continue
         template = template_of(line, stem)
         # What marks a whole file is telling even as one word.
-        words = 2 - (inner == 0 and _MARK.fullmatch(template) is not None)
+        words = 2 - (not line[:1].isspace() and _MARK.fullmatch(template) is not None)
         if not _BOILERPLATE.fullmatch(template) and len(_WORD.findall(template)) >= words:
             found[template] = None
     return list(found)
