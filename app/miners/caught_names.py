@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.domain.pattern import PatternCategory
+from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope
@@ -27,6 +28,8 @@ _HANDLERS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "Java": ("catch_formal_parameter", lambda name: {"has": {"field": "name", "regex": name}}),
 }
 _USUAL = {("Python", "e"): 0.55, ("Python", "exc"): 0.2, ("Java", "e"): 0.93, ("JavaScript", "e"): 0.3}
+
+_LEAST_SHARE, _LEAST_OF_TESTS = 0.8, 25
 
 
 def facts(source: Source) -> Any:
@@ -53,7 +56,11 @@ def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
 
 
 def propose(finding: Finding) -> Proposal | None:
-    """Say the name."""
+    """Say the name; nothing of what only rises, or of so few that some tests happen to have."""
+    if finding.share < _LEAST_SHARE or (
+        finding.scope.roles == (FileRole.TEST,) and finding.applicable < _LEAST_OF_TESTS
+    ):
+        return None
     handler, named = _HANDLERS[finding.tongue or ""]
     telling = {"all": [named("."), {"not": named(f"^(?:{'|'.join(sorted(_SILENT))})$")}]}
     rule = Rule(

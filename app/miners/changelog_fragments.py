@@ -19,6 +19,8 @@ _PLACES = re.compile(
     r"(?i)(^|/)(changes|newsfragments|news\.d|changelog\.d|\.changes|\.changeset|\.chloggen|changelog_unreleased"
     r"|changelog[-.]?fragments|changelogs?/(fragments|unreleased|next)|\.changelog|upcoming_change(s|log))$"
 )
+# Pages on what changes are read by others than those who put a changelog together.
+_PAGES = re.compile(r"(?i)(^|/)(docs?|website|site|documentation)/changes$")
 _BESIDE = ("README.*", "readme.*", "config.*", "TEMPLATE.*", "template.*", ".*", "_*")
 _BESIDE_NAMES = re.compile(r"(?i)readme\..*|config\..*|template\..*|[._].*")
 _ENDINGS = frozenset(("md", "rst", "txt", "yml", "yaml", "toml", "json"))
@@ -57,9 +59,11 @@ def _shape(folder: str, listing: Listing) -> tuple[str, list[str]]:
     return ending, sorted(kinds)[:_MOST_KINDS] if covered and len(recurring) >= _LEAST_KINDS else []
 
 
-def propose(finding: Finding) -> Proposal:
+def propose(finding: Finding) -> Proposal | None:
     """Say how they are named."""
     folder, ending, kinds = json.loads(finding.topic)
+    if not kinds and _PAGES.search(folder):
+        return None
     names = [f"*.{kind}.{ending}" for kind in kinds] or [f"*.{ending}"]
     scope = Scope((), (f"{folder}/*",), tuple(f"{folder}/{name}" for name in _BESIDE), _ROLES)
     rule = Rule(RuleKind.PATH, {"applicable": {"names": ["*.*"]}, "conforming": {"names": names}}, scope)

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.domain.cases import CASES, case_of
 from app.domain.pattern import PatternCategory, PatternType
+from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.miners.core.family import CODE, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope
@@ -16,7 +17,12 @@ from app.miners.core.words import in_scope
 _NEVER = frozenset(
     ("Makefile", "Dockerfile", "README", "LICENSE", "CHANGELOG", "package-info", "module-info", "docker-compose")
 )
+_MATERIAL = frozenset((FileRole.TEST, FileRole.EXAMPLE))
+_MOST_OF_THEM = 0.5
 _USUAL = {
+    # Components are named as their tags.
+    (".svelte", "PascalCase"): 0.88,
+    (".vue", "PascalCase"): 0.88,
     ("Python", "snake_case"): 0.97,
     ("Go", "snake_case"): 0.95,
     ("Java", "PascalCase"): 0.99,
@@ -39,6 +45,13 @@ def votes(file: File, _: Any, __: World) -> Iterable[Vote]:
 def propose(finding: Finding) -> Proposal | None:
     """Say which case it is."""
     if finding.form not in CASES:
+        return None
+    # Some folders of tests and examples agree by chance, where most of them do otherwise.
+    if (
+        _MATERIAL.issuperset(finding.scope.roles or (None,))
+        and finding.gathered < _MOST_OF_THEM
+        and finding.scope.include
+    ):
         return None
     rule = Rule(
         RuleKind.PATH,

@@ -22,6 +22,7 @@ _MANIFESTS = frozenset(
 )
 _MOST_LINES, _LONGEST, _SHORTEST = 120, 100, 8
 _MOST_SHOWN = 3
+_LEAST_SHARE = 0.85
 # What every manifest has: names, versions, heads of tables, brackets, what begins a block.
 _COMMON = re.compile(
     r"\[(?!lints\])[\w.\"-]+\]|"
@@ -55,6 +56,9 @@ def votes(file: File, facts: Any, _: World) -> Iterable[Vote]:
 
 def propose(finding: Finding) -> Proposal | None:
     """Say what it is that they all say."""
+    # What rises among manifests is what their tools write today.
+    if finding.share < _LEAST_SHARE:
+        return None
     lines = finding.together or (finding.form,)
     # The manifest at the top speaks for all others and is none of them.
     folders = [glob.partition("**")[0] for glob in finding.scope.include if not glob.startswith("**/")]

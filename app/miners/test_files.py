@@ -33,6 +33,7 @@ _USUAL_FOLDERS = {
 }
 _SUFFIXES = {"JavaScript": (".js", ".jsx", ".mjs", ".cjs"), "TypeScript": (".ts", ".tsx", ".js")}
 _MOST_NAMESAKES = 20
+_LEAST_OF_A_PLACE = 15
 _HARDLY_ANY = 0.3
 
 
@@ -120,7 +121,7 @@ def propose(finding: Finding) -> Proposal | None:
     tests: dict[str, Any] = {"names": marks}
     scope = finding.scope
     if finding.topic == "mark":
-        if finding.form not in marks:
+        if finding.form not in marks or (scope.include and finding.applicable < _LEAST_OF_A_PLACE):
             return None
         name = f"{_tests(finding)} files are named `{finding.form}`{places_in_words(finding.scope)}"
         conforming: dict[str, Any] = {"names": [finding.form]}

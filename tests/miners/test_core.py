@@ -224,6 +224,16 @@ def test_what_the_few_files_of_one_language_do_as_the_many_of_the_other_is_not_s
     assert trial(files, families=[formatting.FAMILY]).find("end without").name.startswith("JavaScript statements")
 
 
+def test_how_the_few_files_of_another_language_are_written_is_no_convention() -> None:
+    text = "const a = b\n" * 20
+    few = {f"site/part{number}.js": text for number in range(12)}
+    many = {f"src/Part{number}.java": f"class Part{number} {{}}\n" for number in range(600)}
+    found = trial({**few, **many}, families=[formatting.FAMILY])
+    assert found.said == []
+    assert found.suppressed.counts == {"a language of few files": 1}
+    assert trial(few, families=[formatting.FAMILY]).said != []
+
+
 def test_the_kind_of_file_that_a_scope_is_about_is_named() -> None:
     files = {f"src/part{number}/some.rule.ts": "export const name = rule(here)\n" for number in range(20)}
     files |= {f"src/part{number}/more{number}.ts": "export let more\n" for number in range(20)}

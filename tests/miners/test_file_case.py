@@ -35,3 +35,9 @@ def test_names_of_one_word_and_a_mixture_say_nothing() -> None:
     files |= {f"src/{word}-one.ts": "export {};\n" for word in WORDS[:5]}
     files |= {f"src/{word}Two.ts": "export {};\n" for word in WORDS[5:]}
     assert trial(files, families=[file_case.FAMILY]).said == []
+
+
+def test_that_some_folders_of_tests_agree_by_chance_is_no_convention() -> None:
+    files = {f"test/cases/{place}/one_{word}.js": "\n" for place in ("deep", "far") for word in WORDS}
+    files |= {f"test/more{n}/{word}{'-_'[at % 2]}part.js": "\n" for n in range(9) for at, word in enumerate(WORDS)}
+    assert not any("snake_case" in said for said in trial(files, families=[file_case.FAMILY]).said)

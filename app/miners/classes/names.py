@@ -28,7 +28,7 @@ from app.miners.core.words import in_scope
 from app.syntax import Source
 
 _ROLES = frozenset((FileRole.SOURCE,))
-_LEAST_REPEATING = 15
+_LEAST_REPEATING = 40
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 

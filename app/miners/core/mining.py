@@ -136,6 +136,7 @@ class _Mining:
         found = [each for topic in topics for each in _findings(named[topic[0]], topic, counts)]
         found = together.join(found, self.files, self.worlds, named)
         candidates = []
+        minor = next((tongues.minor(world.listing.paths) for world in self.worlds.values()), frozenset())
         for family, finding in found:
             try:
                 candidate = _candidate(family, finding)
@@ -146,6 +147,9 @@ class _Mining:
                 self.suppressed.add("nothing worth saying", f"{family.name}: {finding.topic} {finding.form}"[:120])
             elif not family.local and _scattered(candidate):
                 self.suppressed.add("only here and there", _told(candidate))
+            elif finding.tongue in minor:
+                self.norms[_key(candidate)] = candidate
+                self.suppressed.add("a language of few files", _told(candidate))
             elif candidate.bits < family.least.bits:
                 self.norms[_key(candidate)] = candidate
                 reason = "holds everywhere" if family.local else "language norm"

@@ -1,6 +1,7 @@
 """Joining what is said of JavaScript and of TypeScript alike: where it holds in both, it is one convention."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from app.domain.rule import Rule, normal_form
@@ -9,6 +10,27 @@ from app.miners.core.candidate import Candidate
 _ALIKE = ("JavaScript", "TypeScript")
 _BOTH = " and ".join(_ALIKE)
 _FEW = 0.05
+
+
+_SUFFIXES = {
+    **dict.fromkeys(("js", "jsx", "mjs", "cjs"), "JavaScript"),
+    **dict.fromkeys(("ts", "tsx", "mts", "cts"), "TypeScript"),
+    "py": "Python",
+    "go": "Go",
+    "java": "Java",
+    "rs": "Rust",
+}
+_LEAST_FILES, _LEAST_SHARE = 40, 0.03
+
+
+def minor(paths: Iterable[str]) -> frozenset[str]:
+    """List the languages of a few files beside the many of others: nobody asks how those few are written."""
+    files = Counter(_SUFFIXES.get(path.rpartition(".")[2]) for path in paths)
+    del files[None]
+    few = (
+        tongue for tongue, count in files.items() if tongue and count < min(_LEAST_FILES, files.total() * _LEAST_SHARE)
+    )
+    return frozenset(few)
 
 
 def joined(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -96,7 +96,7 @@ JAVA = (
         {"kind": "record_declaration"},
         "Data",
         "is carried by records, not by classes of Lombok",
-        0.45,
+        0.75,
         _API,
         alternative="Lombok",
         against="is carried by classes of Lombok (`@Data`, `@Value`), not by records",

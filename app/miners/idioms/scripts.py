@@ -189,7 +189,7 @@ IDIOMS = (
         {"kind": "arrow_function"},
         "Callbacks",
         "are arrow functions, not `function () {…}`",
-        0.9,
+        0.93,
         alternative="`function () {…}`",
         against="are written `function () {…}`, not as arrow functions",
         usually_against=0.08,
