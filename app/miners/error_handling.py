@@ -219,8 +219,8 @@ def _meaning(finding: Finding) -> Meaning | None:
             return _of_go(finding)
         case "Rust", "expect", "expect":
             return Meaning(
-                "What cannot fail",
-                "is unwrapped by `expect` with a reason, not by `unwrap`",
+                "Results and options",
+                "are unwrapped by `expect` with a reason, not by `unwrap`",
                 _called("^(unwrap|expect)$"),
                 _called("^expect$"),
                 0.3,

@@ -29,6 +29,8 @@ _NOT_HEADERS = (
     "#define",
     "#if",
     "#pragma",
+    "#compdef",
+    "//! ```",
 )
 
 

@@ -40,7 +40,7 @@ _USUAL = {
 _WAYS = {
     "typing": {"from typing import …": 0.93, "import typing": 0.08},
     "datetime": {"from datetime import …": 0.6, "import datetime": 0.4},
-    "collections.abc": {"from collections.abc import …": 0.9},
+    "collections.abc": {"from collections.abc import …": 0.97},
     "os.path": {"import os.path": 0.5},
     "zod": {"import { … }": 0.75, "import * as": 0.2},
     "react": {"import * as": 0.25, "import default": 0.4, "import { … }": 0.4},

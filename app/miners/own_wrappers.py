@@ -100,7 +100,7 @@ def _library(language: str | None, module: str) -> str:
 def _wrappers(world: World) -> dict[str, dict[str, str]]:
     """Find the wrapper of each library that has one, by tongue."""
     importers: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    outside: Counter[str] = Counter()
+    outside: defaultdict[str, set[str]] = defaultdict(set)
     users: Counter[str] = Counter()
     for path, language, used in world.noted.get("files", []):
         tongue = TONGUES.get(language, language)
@@ -112,7 +112,7 @@ def _wrappers(world: World) -> dict[str, dict[str, str]]:
             if not found and (library := _library(language, module)):
                 libraries.add(library)
         # Go's own library comes by packages, and Java's libraries by classes.
-        outside[path] = len({_home(language, library) for library in libraries} - {""})
+        outside[_unit(tongue, path)] |= {_home(language, library) for library in libraries} - {""}
         users.update(targets - {path})
         for library in libraries:
             importers[tongue, library].append(path)
@@ -126,7 +126,9 @@ def _wrappers(world: World) -> dict[str, dict[str, str]]:
         called = [
             places[path]
             for path in paths
-            if places[path] and outside[path] <= _MOST_OUTSIDE and _called_after(tongue, library, places[path])
+            if places[path]
+            and len(outside[_unit(tongue, path)]) <= _MOST_OUTSIDE
+            and _called_after(tongue, library, places[path])
         ]
         best = max(called, key=lambda place: (users[place], place), default=None)
         if best is None or users[best] < _LEAST_USERS:
@@ -134,6 +136,11 @@ def _wrappers(world: World) -> dict[str, dict[str, str]]:
         if sum(place != best for place in places.values()) <= _MOST_LEAKS * users[best]:
             wrappers[tongue][library] = best
     return wrappers
+
+
+def _unit(tongue: str, path: str) -> str:
+    """Name what is a wrapper as a whole: in Go a package, else a file."""
+    return path.rpartition("/")[0] if tongue == "Go" else path
 
 
 def _home(language: str, library: str) -> str:

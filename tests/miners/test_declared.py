@@ -107,6 +107,29 @@ def test_what_is_borrowed_gives_way_to_what_is_said() -> None:
     assert {each[:2] for each in wanted("eslint.config.js", text)} == {("idioms", "expected errors")}
 
 
+def test_all_of_pydocstyle_is_what_its_convention_has() -> None:
+    asked = '[lint]\nselect = ["D"]\n[lint.pydocstyle]\nconvention = "{}"\n'
+    openings = [
+        {form for _, topic, form in wanted("ruff.toml", asked.format(name)) if topic == "opening"}
+        for name in CONVENTIONS
+    ]
+    assert openings == [{"same line"}, set(), set()]
+    assert ("doc-comments", "opening", "next line") in wanted("ruff.toml", '[lint]\nselect = ["D213"]\n')
+
+
+CONVENTIONS = ("google", "numpy", "pep257")
+
+
+def test_all_linters_but_some_are_asked_for() -> None:
+    told = wanted(
+        ".golangci.yml", "linters:\n  default: all\n  disable:\n    - noctx # too strict\n    - paralleltest\n"
+    )
+    assert {("error-handling", "verb", "%w"), ("idioms", "silenced lints", "chosen")} <= told
+    assert not {("idioms", "request contexts", "chosen"), ("test-style", "parallel", "parallel")} & told
+    rules = "revive:\n  rules:\n    - name: exported\n      disabled: true\n    - name: error-naming\n"
+    assert wanted(".golangci.yml", rules) == {("idioms", "sentinels", "chosen")}
+
+
 @pytest.mark.parametrize("name", ["pyproject.toml", "setup.cfg", ".eslintrc.json", "checkstyle.xml", ".golangci.yml"])
 def test_what_cannot_be_read_declares_nothing(name: str) -> None:
     assert wanted(name, "\0[[[ {{{ <module name= : :") == set()

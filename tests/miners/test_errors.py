@@ -76,7 +76,7 @@ CASES = {
         "rs",
         RUST.format('a().expect("it is there")'),
         RUST.format("a().unwrap()"),
-        "Rust what cannot fail is unwrapped by `expect` with a reason, not by `unwrap`",
+        "Rust results and options are unwrapped by `expect` with a reason, not by `unwrap`",
     ),
     "unwrap": (
         "rs",

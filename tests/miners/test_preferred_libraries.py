@@ -76,3 +76,9 @@ def test_doubles_are_no_way_of_testing() -> None:
     files |= {"tests/test_old.py": "import unittest\n"}
     found = mined(files).find("are tested with")
     assert (found.conforming, found.applicable, found.violations) == (20, 21, ["tests/test_old.py:1"])
+
+
+def test_what_lies_below_a_library_of_go_is_of_it() -> None:
+    usual = 'package a\n\nimport "github.com/rs/zerolog/log"'
+    files = {f"pkg/a{n}.go": f"{usual}\n" for n in range(20)} | {"pkg/b.go": 'package a\n\nimport "log/slog"\n'}
+    assert str(mined(files).find("log with `github.com/rs/zerolog`")).endswith("not with `log/slog` (20 of 21)")

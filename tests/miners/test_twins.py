@@ -51,3 +51,11 @@ def test_a_module_that_stands_in_two_packages_is_a_copy_and_no_pair() -> None:
     assert found.find("have a").name == "TypeScript source files in `lib/` have a `test/….ts` each"
     found = mined(*(f"src/text/{place}/{name}.ts" for name in names for place in ("docs", "core")), *OTHERS)
     assert found.find("have a").name == "TypeScript source files in `src/text/` have a `src/text/docs/….ts` each"
+
+
+def test_two_folders_that_answer_each_other_are_said_once() -> None:
+    paths = [
+        f"{folder}/{n}_case.{end}" for folder in ("ways/one", "ways/two") for n in range(12) for end in ("py", "txt")
+    ]
+    found = trial(dict.fromkeys(paths, "x = 1\n"), families=[twins.FAMILY])
+    assert sum("ways/one" in each and "ways/two" in each for each in found.said) == 1

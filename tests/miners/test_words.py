@@ -13,6 +13,7 @@ DEEP = "crates/plugin/src/command"
     [
         ((), (), ""),
         (("a/**",), (), " in `a/`"),
+        (("a/**/*.md",), (), " in `a/`"),
         (("a/**", "b/**"), ("a/x/**",), " in `a/` and `b/` (but not in `a/x/`)"),
         (("a/**", "b/**", "c/**"), (), " in `a/`, `b/` and `c/`"),
         (("a/**", "b/**", "c/**", "d/**", "e/**"), (), " in `a/`, `b/` and 3 more places"),

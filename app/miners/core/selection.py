@@ -119,6 +119,8 @@ def _says_the_same(one: Measured, other: Measured, families: Mapping[str, Family
     if _names_files(one) and _names_files(other):
         return _same_files(one, other)
     if one.candidate.family == other.candidate.family:
+        if (pair := _paired_folders(one)) is not None and pair == _paired_folders(other):
+            return True
         if families[one.candidate.family].joins and _repeats(one, other):
             return True
         if one.candidate.finding.topic != other.candidate.finding.topic:
@@ -157,6 +159,17 @@ def _is_converse(one: Measured, other: Measured) -> bool:
     return any(
         asked.get("applicable") is not None and asked["applicable"] == wanted.get("conforming")
         for asked, wanted in ((mine, theirs), (theirs, mine))
+    )
+
+
+def _paired_folders(each: Measured) -> frozenset[str] | None:
+    """Give two folders of which one has a file for each of the other; which way, and of which suffix, is all one."""
+    rule = each.candidate.proposal.rule
+    if rule.kind is not RuleKind.PATH or set(rule.definition.get("conforming", ())) != {"twin"}:
+        return None
+    root, below, _ = rule.definition["conforming"]["twin"][0].partition("/{below:")
+    return (
+        frozenset((root, rule.scope.include[0].partition("/**")[0])) if below and len(rule.scope.include) == 1 else None
     )
 
 

@@ -1,5 +1,6 @@
 """Sentences for people: where something holds, in words."""
 
+import re
 from collections.abc import Sequence
 
 from app.domain.recognition import FileRole
@@ -10,6 +11,7 @@ _MOST_PLACES, _MOST_EXCEPTIONS, _MOST_PARTS = 2, 2, 3
 # What folders have in common is said once where it is so long, and exceptions are counted where their names are.
 _LONG, _LONG_EXCEPTIONS = 20, 64
 _MOST_LETTERS = 200
+_OF_A_SUFFIX = re.compile(r"(?<=/)\*\*/\*\.\w+$")
 _ROLES = {
     FileRole.SOURCE: "source",
     FileRole.TEST: "test",
@@ -45,7 +47,8 @@ def places_in_words(scope: Scope, tongue: str | None = None) -> str:
     """Name the places of a scope: ` in src/api/`; nothing where it speaks of all."""
     if not scope.include:
         return _but_not_in(scope)
-    shown = [glob.removesuffix("**") if glob != "**" else glob for glob in scope.include]
+    # Of files that are told by their suffix, it is said already.
+    shown = [_OF_A_SUFFIX.sub("**", glob).removesuffix("**") if glob != "**" else glob for glob in scope.include]
     # That files of a suffix have it goes without saying; that they are `*.rule.ts` does not.
     names = [name if name.endswith("/") else name.removeprefix("**/") for name in shown if name != f"**/*{tongue}"]
     return f"{listed_places(names)}{_but_not_in(scope)}"

@@ -200,5 +200,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=4,
+    version=5,
 )

@@ -126,6 +126,15 @@ _GOLANGCI: dict[str, tuple[Answer, ...]] = {
     ),
 }
 
+# Those that are linters and no rules of one.
+_LINTERS = frozenset(
+    re.findall(
+        r"\w+",
+        "err113 errname errorlint forcetypeassert godot modernize noctx nolintlint paralleltest perfsprint revive "
+        "testpackage thelper usestdlibvars usetesting wrapcheck",
+    )
+)
+
 _CHECKSTYLE: dict[str, tuple[Answer, ...]] = {
     "AvoidStarImport": (("import-forms", "wildcards", "single", _JAVA),),
     "NeedBraces": (_idiom("braces", _JAVA),),
@@ -199,6 +208,10 @@ def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:
         case "biome":
             yield from _BIOME.get(key, ())
             yield from _biome(key, value)
+        case "golangci" if key == "all":
+            off = {said for name, each, said, _ in settings if (name, each) == ("golangci", "off")}
+            for linter in sorted(_LINTERS - off):
+                yield from _GOLANGCI[linter]
         case "golangci":
             yield from _GOLANGCI.get(key, ())
         case "checkstyle":
@@ -216,8 +229,12 @@ def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:
 
 def _coded(tool: str, code: str, settings: list[Setting]) -> Iterator[Answer]:
     ignored = [value for name, key, value, _ in settings if name == tool and key == "ignore"]
+    conventions = {value for name, key, value, _ in settings if (name, key) == (tool, "convention")}
     for full, answers in _CODES.items():
         if code != "ALL" and not full.startswith(code):
+            continue
+        # These exclude each other: who asks for all gets the one that the convention has, if any.
+        if not code.startswith("D2") and (full == "D213" or (full == "D212" and "google" not in conventions)):
             continue
         # A group such as "D" is more than a pair of letters that happen to begin another code.
         if code != "ALL" and re.fullmatch(r"[A-Z]+", code) and not re.fullmatch(rf"{code}\d+", full):

@@ -104,6 +104,8 @@ def _ruff_table(ruff: dict[str, Any], text: str) -> Iterator[Setting]:
     if "format" in ruff:
         style = _table(ruff, "format").get("quote-style", "double")
         yield "black", "quotes" if style == "double" else "single", "", _line(text, "format")
+    if convention := _table(ruff, "lint", "pydocstyle").get("convention"):
+        yield "ruff", "convention", str(convention), _line(text, "convention")
     yield from _isort({**_table(ruff, "isort"), **_table(ruff, "lint", "isort")}, text)
     for module, why in _table(ruff, "lint", "flake8-tidy-imports", "banned-api").items():
         yield (
@@ -214,13 +216,16 @@ def _biome(text: str) -> Iterator[Setting]:
 
 
 _ITEM = re.compile(r"^\s*-\s+(?:name:\s*)?['\"]?([\w-]+)['\"]?\s*(?:#.*)?$")
+_DISABLED = re.compile(r"^\s*disabled:\s*true")
+_ALL_LINTERS = re.compile(r"^\s*(default:\s*all|enable-all:\s*true)\s*(#.*)?$")
 _DENIED = re.compile(r"^\s*-?\s*pkg:\s*['\"]?([^'\"#\s]+)['\"]?")
 _WHY = re.compile(r"^\s*desc:\s*['\"]?(.+?)['\"]?\s*$")
 
 
 def _golangci(text: str) -> Iterator[Setting]:
     part, denied = "", None
-    for number, line in enumerate(text.splitlines(), 1):
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
         if (word := re.match(r"^\s*([\w-]+):\s*(#.*)?$", line)) is not None:
             part = word.group(1)
         if (found := _DENIED.match(line)) is not None:
@@ -231,7 +236,12 @@ def _golangci(text: str) -> Iterator[Setting]:
             yield "banned", "Go", f"{denied[0].removesuffix('$')}\t{why.group(1)}", denied[1]
             denied = None
         elif (item := _ITEM.match(line)) is not None and part in ("enable", "rules"):
-            yield "golangci", item.group(1), "", number
+            if not any(_DISABLED.match(below) for below in lines[number : number + 2]):
+                yield "golangci", item.group(1), "", number
+        elif item is not None and part == "disable":
+            yield "golangci", "off", item.group(1), number
+        elif _ALL_LINTERS.match(line):
+            yield "golangci", "all", "", number
         elif part == "forbid" and re.search(r"fmt\\+\.\(?Print", line):
             yield "golangci", "no prints", "", number
         elif (length := re.match(r"^\s*line-length:\s*(\d+)", line)) is not None:

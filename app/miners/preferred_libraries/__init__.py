@@ -37,13 +37,18 @@ def facts(source: Source) -> Any:
 
 def _library(language: str, module: str, libraries: tuple[str, ...]) -> str | None:
     """Name the most exact competitor that a module is, or is below."""
-    step = STEPS.get(language)
     fitting = [
         library
         for library in libraries
-        if module == library or (step is not None and module.startswith(library + step))
+        if module == library or ((step := _step(language, library)) and module.startswith(library + step))
     ]
     return max(fitting, key=len, default=None)
+
+
+def _step(language: str, library: str) -> str | None:
+    if language == "Go":
+        return "/" if "." in library.partition("/")[0] else None
+    return STEPS.get(language)
 
 
 def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
@@ -88,8 +93,10 @@ def _shown(language: str, library: str) -> str:
 
 
 def _globs(language: str, libraries: Iterable[str]) -> list[str]:
-    step = STEPS.get(language)
-    named = [glob for library in libraries for glob in ((library, f"{library}{step}*") if step else (library,))]
+    named = []
+    for library in libraries:
+        step = _step(language, library)
+        named += [library, f"{library}{step}*"] if step else [library]
     return [
         *named,
         *(f"{_NODE}{glob}" for glob in named if language in _OF_NODE and glob.partition("/")[0] in _BUILTINS),
@@ -108,5 +115,5 @@ FAMILY = Family(
     facts=facts,
     prior=prior,
     least=Least(sites=6, files=5, share=0.87),
-    version=2,
+    version=3,
 )
