@@ -231,11 +231,11 @@ async def neglecting(session: AsyncSession, since: datetime) -> list[UUID]:
     return sorted(found)
 
 
-async def uncompared(session: AsyncSession) -> dict[UUID, int]:
-    """List the repositories where anything was changed since their candidates were compared, and the last change."""
+async def uncompared(session: AsyncSession, most: int) -> dict[UUID, int]:
+    """List repositories where anything was changed since their candidates were compared, and the last change."""
     repo = models.Repo
     changed = select(repo.id, repo.change_sequence).where(repo.compared_sequence < repo.change_sequence)
-    return {row.id: row.change_sequence for row in await session.execute(changed.order_by(repo.id))}
+    return {row.id: row.change_sequence for row in await session.execute(changed.order_by(repo.id).limit(most))}
 
 
 async def new_links(

@@ -55,7 +55,7 @@ async def test_only_what_was_changed_is_compared_and_many_looks_at_once_agree(de
     deciding_meanwhile = (desk.done("deferPattern", {"patternId": each}) for each in (second, other))
     await asyncio.gather(*looks, *deciding_meanwhile)
     assert await similar_to(desk, second, other) == [first, None]
-    assert await deciding.uncompared(desk.session) == {}
+    assert await deciding.uncompared(desk.session, 10) == {}
     repo = await desk.session.get_one(Repo, desk.repo.id, populate_existing=True)
     assert repo.compared_sequence == repo.change_sequence == 3
 
