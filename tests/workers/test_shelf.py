@@ -131,7 +131,9 @@ async def test_only_folders_that_changed_vote_again(tmp_path: Path, counted: set
     path = next(path for path in sorted(repo.texts) if path.endswith(".py"))
     repo.texts[path] += "# A line more.\n"
     await repo.run()
-    assert {folder for _, folder in counted} == {path.rpartition("/")[0]}
+    # Who sums up all files before they vote may have come to another sum.
+    summing = {family.name for family in FAMILIES if family.survey is not None}
+    assert {folder for family, folder in counted if family not in summing} == {path.rpartition("/")[0]}
 
 
 async def test_who_looks_at_all_paths_votes_again_when_a_path_is_new(
@@ -158,12 +160,12 @@ async def test_what_other_code_counted_or_nobody_can_read_is_counted_anew(
         patch.setattr(shelves, "version", lambda: "another")
         assert await repo.run() == before
         assert {folder for _, folder in counted} == folders
-    for name, content in (("notes", b"{}"), ("0", b"x"), ("0", b"")):
+    for name, content in (("notes", b"{}"), ("findings", b"{}"), ("0", b"x"), ("0", b"")):
         await repo.run()
         counted.clear()
         spoil(tmp_path, name, content)
         assert await repo.run() == before
-        assert {folder for _, folder in counted} == folders
+        assert {folder for _, folder in counted} == (set() if name == "findings" else folders)
 
 
 def test_a_group_is_as_large_as_a_few_hundred_files() -> None:

@@ -16,11 +16,12 @@ from app.miners.core.counting import Endings
 from app.miners.core.family import Facts, File
 from app.miners.core.mining import Mined, Suppressed, mine
 from app.miners.core.selection import Measured, select
+from app.miners.core.sheets import digest_of
 from app.miners.registry import BY_NAME, FAMILIES
 from app.syntax import MOST_BYTES
 from workers.mining.batches import Item, take
 from workers.mining.keeping import read
-from workers.mining.shelf import Shelf, digest_of, groups_for
+from workers.mining.shelf import Shelf, groups_for
 
 FACTS_SECONDS = 5.0
 """What one file may take of a processor's time."""

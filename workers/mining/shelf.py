@@ -5,7 +5,7 @@ is to be kept.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,7 +24,7 @@ from app.miners.core.sheets import Book
 
 _FORMAT = 1
 _FILES_OF_A_GROUP, _MOST_GROUPS = 512, 256
-_NOTES = "notes"
+_NOTES, _FINDINGS = "notes", "findings"
 _QUICKLY = 1
 
 
@@ -46,11 +46,6 @@ def version() -> str:
     return told.hexdigest()
 
 
-def digest_of(told: Iterable[str]) -> str:
-    """Name what decides the votes of a folder."""
-    return blake2b("\n".join(told).encode(errors="replace"), digest_size=15).hexdigest()
-
-
 @dataclass(slots=True)
 class Shelf:
     """What is kept of a repository's folders, and what is to be kept of them next."""
@@ -63,6 +58,7 @@ class Shelf:
     _folders: dict[str, str] = field(default_factory=dict)
     _head: bytes = b""
     _notes: dict[str, Any] = field(default_factory=dict)
+    _found: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._folders = {state: folder for folder, state in self.states.items()}
@@ -71,10 +67,15 @@ class Shelf:
             told = self.storage.load(f"{self.prefix}{_NOTES}")
             if (notes := orjson.loads(told)).get("version") == version():
                 self._head, self._notes = _head_of(told), notes
+        with suppress(NotFound, ValueError):
+            found = orjson.loads(self.storage.load(f"{self.prefix}{_FINDINGS}"))
+            if found.get("version") == version():
+                self._found = found["found"]
 
     def book(self) -> Book:
         """Open the book of votes where it was closed."""
-        return Book(self._kept, {name: dict(looked) for name, looked in self._notes.get("looked", {}).items()})
+        looked = {name: dict(looked) for name, looked in self._notes.get("looked", {}).items()}
+        return Book(self._kept, looked, known=self._found)
 
     def renewed(self, book: Book) -> dict[str, bytes]:
         """Spell what is to be kept otherwise than it is, by name, compressed."""
@@ -83,6 +84,8 @@ class Shelf:
         found: dict[str, bytes] = {}
         if head != self._head:
             found[_NOTES] = zlib.compress(notes, _QUICKLY)
+        if book.found.keys() != self._found.keys():
+            found[_FINDINGS] = zlib.compress(orjson.dumps({"version": version(), "found": book.found}), _QUICKLY)
         by_group: dict[int, list[str]] = {}
         for folder in self.states:
             by_group.setdefault(crc32(folder.encode()) % self.groups, []).append(folder)

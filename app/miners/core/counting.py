@@ -8,7 +8,7 @@ from zlib import crc32
 from app.domain.listing import Listing
 from app.domain.recognition import FileRole
 from app.miners.core.family import Family, File
-from app.miners.core.sheets import FILE
+from app.miners.core.sheets import FILE, digest_of
 
 Topic = tuple[str, str | None, str]
 """Family, tongue, question."""
@@ -25,6 +25,7 @@ EACH_ROLE = len(ROLE_NUMBERS)
 _LEAST_BUCKETS, _MOST_BUCKETS = 1 << 16, 1 << 22
 _BUCKETS_OF_A_FILE = 1 << 10
 _RECURRING_NAME = 4
+_MARKS = 1 << 120
 
 
 class Cells:
@@ -37,12 +38,14 @@ class Cells:
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, FileRole, bool, str], int] = {}
         self._cells: list[tuple[tuple[int, ...], bool]] = []
+        self.marks: list[int] = []
+        """A large number for each cell, the same in every run."""
         self.numbers: dict[str, int] = {}
         """Folders with their slash, and globs of kinds of files, by what they are called."""
         self.names: list[str] = []
         self.below: list[list[int]] = []
         """The folders right below each folder."""
-        self.kinds: list[int] = []
+        self.kinds: set[int] = set()
         self._folder("")
 
     def of(self, folder: str, role: FileRole, new: bool, ending: str) -> int:
@@ -52,6 +55,7 @@ class Cells:
         if number is None:
             number = self._numbers[place] = len(self._cells)
             self._cells.append((tuple(self._keys(folder, role, ending)), new))
+            self.marks.append(int(digest_of((folder, role.name, str(new), ending)), 16))
         return number
 
     def spread(self, counted: Mapping[int, int]) -> dict[int, int]:
@@ -73,7 +77,7 @@ class Cells:
             places.add(self._folder(f"{above}/" if above else ""))
         for kind in _kinds(folder, ending):
             if kind not in self.numbers:
-                self.kinds.append(self._number(kind))
+                self.kinds.add(self._number(kind))
             places.add(self.numbers[kind])
         for place in places:
             yield place * EACH_ROLE
@@ -153,6 +157,11 @@ class Counts:
                     for form, answered in forms.items():
                         if seen is None or seen[bucket_of(form)] >= least:
                             _spread(found[form], answered, cells)
+
+    def mark(self, counted: Mapping[int, int]) -> str:
+        """Name what was counted in which cells, in whatever order."""
+        marks = self.cells.marks
+        return f"{sum((2 * packed + 1) * marks[cell] for cell, packed in counted.items()) % _MARKS:x}"
 
     def _buckets_of(self, tongue: str | None, topic: str) -> Callable[[str], int]:
         begun, buckets = crc32(f"{tongue}\0{topic}\0".encode(errors="replace")), self._buckets

@@ -1,20 +1,20 @@
 """Mining: from the facts of all files to findings, and from findings to proposals worth measuring."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import log2
 
 from app.domain.listing import Listing
 from app.domain.pattern import PatternType
-from app.domain.recognition import FileRole
 from app.domain.rule import Rule, Scope
 from app.domain.statistics import surprise, wilson_low
 from app.miners.core import together, tongues
 from app.miners.core.candidate import Candidate
-from app.miners.core.counting import Counts, Endings, Topic, sites_of
+from app.miners.core.counting import Counts, Endings, Topic
 from app.miners.core.family import WRITTEN, Claim, Family, Finding, Proposal, World, languages_of
-from app.miners.core.scopes import Ground, Where, find
+from app.miners.core.findings import findings_of
+from app.miners.core.scopes import Ground
 from app.miners.core.sheets import Book, Files
 
 MOST_PROPOSED = 240
@@ -24,7 +24,6 @@ DECLARED_SCORE = 6.0
 """What is declared and measured stands among the better half of what is found."""
 # The report keeps so many names of each reason, so that what was left out can be asked after.
 _EXAMPLES = 60
-_LEAST_ELSEWHERE = 4
 _LEAST_CLAIMED = 5
 _CITED = 0.85
 _UNSEEN = 0.02
@@ -85,7 +84,7 @@ def mine(
     counts = Counts(len(listing.paths))
     counts.survey({name: family for name, family in named.items() if family.open}, book)
     counts.add(named, book)
-    candidates = mining.candidates(counts)
+    candidates = mining.candidates(counts, book)
     mining.claimed(candidates, counts)
     mining.cited(candidates)
     said = {candidate.proposal.rule.fingerprint: place for place, candidate in enumerate(candidates)}
@@ -129,11 +128,15 @@ class _Mining:
                         self.fail(family, error)
         return folders
 
-    def candidates(self, counts: Counts) -> list[Candidate]:
+    def candidates(self, counts: Counts, book: Book) -> list[Candidate]:
         """Make candidates of what was counted."""
         named = {family.name: family for family in self.families}
         topics = [topic for topic in sorted(counts.forms, key=_order) if topic[0] in named]
-        found = [each for topic in topics for each in _findings(named[topic[0]], topic, counts)]
+        found = [
+            (named[topic[0]], finding)
+            for topic in topics
+            for finding in findings_of(named[topic[0]], topic, counts, book)
+        ]
         found = together.join(found, self.files, self.worlds, named)
         candidates = []
         minor = next((tongues.minor(world.listing.paths) for world in self.worlds.values()), frozenset())
@@ -266,44 +269,6 @@ def _order(topic: Topic) -> tuple[str, str, str]:
     return (topic[0], topic[1] or "", topic[2])
 
 
-def _findings(family: Family, topic: Topic, counts: Counts) -> Iterable[tuple[Family, Finding]]:
-    forms, asked = counts.forms[topic], counts.topics[topic]
-    applicable = Ground(counts.cells, asked)
-    if applicable.get("", None).sites < family.least.sites:
-        return
-    grounds: dict[str, Ground] = {}
-    total = applicable.get("", None)
-    single = sum(map(sites_of, forms.values())) == total.sites
-    for form in sorted(forms):
-        # Most forms are rare, and their folders need not be added up to see it.
-        if sites_of(forms[form]) < family.least.sites * 0.4:
-            continue
-        ground = Ground(counts.cells, forms[form])
-        if single:
-            # Only one answer a site has rivals; of thousands of marks, each ground is gone before the next.
-            grounds[form] = ground
-        where = find(applicable, ground, family.least)
-        if where is None:
-            continue
-        have, of = where.conforming, where.applicable
-        everywhere = ground.get("", None)
-        outside = total.sites - of.sites
-        finding = Finding(
-            topic=topic[2],
-            form=form,
-            tongue=topic[1],
-            scope=where.scope(topic[1]),
-            conforming=have.sites,
-            applicable=of.sites,
-            files=have.files,
-            elsewhere=(everywhere.sites - have.sites) / outside if outside >= _LEAST_ELSEWHERE else None,
-            rivals=_rivals(form, forms, grounds, where, counts) if single and have.sites < of.sites else (),
-            new=(have.new, of.new),
-            gathered=have.sites / everywhere.sites,
-        )
-        yield family, finding
-
-
 def _told(candidate: Candidate) -> str:
     return f"{candidate.proposal.name} ({candidate.finding.conforming} of {candidate.finding.applicable})"
 
@@ -316,22 +281,6 @@ def _scattered(candidate: Candidate) -> bool:
     """
     finding, filed = candidate.finding, candidate.proposal.type is PatternType.FILESYSTEM
     return not filed and len(finding.scope.include) >= _SCATTERED and finding.gathered < _HALF
-
-
-def _rivals(
-    form: str, forms: dict[str, dict[int, int]], grounds: dict[str, Ground], where: Where, counts: Counts
-) -> tuple[tuple[str, int], ...]:
-    """Give what the other sites do, most frequent first."""
-    roles: Sequence[FileRole | None] = where.roles or (None,)
-    names = [glob if glob.startswith("**/") else glob.removesuffix("**") for glob in where.include] or [""]
-    found = []
-    for other in forms:
-        if other != form:
-            ground = grounds.get(other) or Ground(counts.cells, forms[other])
-            sites = sum(ground.sites(name, role) for name in names for role in roles)
-            if sites:
-                found.append((other, sites))
-    return tuple(sorted(found, key=lambda rival: (-rival[1], rival[0]))[:5])
 
 
 def _key(candidate: Candidate) -> tuple[str, str | None, str, str]:

@@ -96,6 +96,9 @@ class Ground:
     def kinds(self, role: FileRole | None) -> list[str]:
         """List the kinds of files that have sites."""
         cells, number = self._cells, ROLE_NUMBERS[role]
+        if len(self._sums) < len(cells.kinds):
+            places = [key // EACH_ROLE for key in self._sums if key % EACH_ROLE == number]
+            return sorted(cells.names[place] for place in places if place in cells.kinds)
         return sorted(cells.names[kind] for kind in cells.kinds if kind * EACH_ROLE + number in self._sums)
 
     def _key(self, name: str, role: FileRole | None) -> int:

@@ -31,6 +31,11 @@ class Files(Protocol):
         """Give all files, or at least those of some folders."""
 
 
+def digest_of(told: Iterable[str]) -> str:
+    """Name some texts."""
+    return blake2b("\0".join(told).encode(errors="replace"), digest_size=15).hexdigest()
+
+
 def speaks(family: Family, file: File) -> bool:
     """Tell whether a family speaks of a file."""
     return file.role in family.roles and (family.languages is None or file.language in family.languages)
@@ -155,6 +160,10 @@ class Book:
     """Sheets that were counted now, by folder."""
     void: set[str] = field(default_factory=set)
     """Families of which nothing that is kept holds any more."""
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """What came of the same counts before, by what was counted; None where nothing holds."""
+    found: dict[str, Any] = field(default_factory=dict)
+    """What came of the counts now."""
 
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Give the sheets, some folders' in two parts, one after another."""
@@ -255,7 +264,7 @@ class _Digests:
                 "python packages": lambda: "\0".join(sorted(world.listing.python_packages)),
                 "java packages": lambda: "\0".join(sorted(world.listing.java_packages)),
             }[aspect]()
-            self._known[key] = blake2b(told.encode(errors="replace"), digest_size=12).hexdigest()
+            self._known[key] = digest_of((told,))
         return self._known[key]
 
 
