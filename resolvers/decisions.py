@@ -105,7 +105,8 @@ class Decisions:
                 await triaging.decide(stroke, viewer, decision)
             return [] if stroke.told is None else [(stroke.told,)]
         await decide(self._runtime, viewer, decision)
-        return await self._runtime.readers.rows(plan.payload.statement, plan.payload.arguments(values))
+        told = plan.payload.full
+        return await self._runtime.readers.rows(told.text, told.arguments(values))
 
     def _deciding(self, document: Document, operation: Operation) -> _Deciding | None:
         found: _Deciding | None = self._known.get(operation.key, _UNKNOWN)

@@ -32,6 +32,7 @@ from resolvers.looks import Looks
 from resolvers.plans.arguments import form_of
 from resolvers.plans.compiler import compile_plan
 from resolvers.plans.plan import Plan
+from resolvers.plans.remembered import Remembered
 from resolvers.plans.selection import NoPlan
 from resolvers.schema import schema
 from resolvers.transport.protocol import Answer, GraphQLRequest, Offer, OperationKind, refused
@@ -62,6 +63,7 @@ class GraphQLEngine:
         self.decisions = Decisions(runtime, self.cursors)
         self.use_plans = use_plans
         self._deadlines = Deadlines(runtime.settings.operation_seconds)
+        self._remembered = Remembered(runtime.settings.rows_remembered_mb << 20)
         self._plans: OrderedDict[tuple[Any, ...], Plan | None] = OrderedDict()
 
     async def __aenter__(self) -> "GraphQLEngine":
@@ -285,7 +287,7 @@ class GraphQLEngine:
             values = plan.values(variables, view.bound)
         except Refusal:
             return None
-        return plan.told(await self.runtime.readers.rows(plan.statement, plan.arguments(values)), values)
+        return plan.tell(await self._remembered.read(self.runtime.readers, plan, variables, values), values)
 
     def _plan(self, sight: Sight, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan | None:
         forms = [form_of(value) for value in variables.values()]

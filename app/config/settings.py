@@ -103,6 +103,13 @@ class Settings(BaseSettings):
         description="Connections to PostgreSQL that each process keeps at most, for each of reads and writes.",
     )
     statement_seconds: float = Field(10, gt=0, le=300, description="How long one SQL statement of a request may take.")
+    rows_remembered_mb: int = Field(
+        16,
+        ge=0,
+        le=4096,
+        description="Megabytes in which a process that serves remembers what it made of rows that are asked for again "
+        "and have not changed since; 0: none.",
+    )
     drain_seconds: float = Field(
         1,
         ge=0,

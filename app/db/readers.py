@@ -1,6 +1,7 @@
 """A small pool of read-only connections for prepared statements: the hot way to read."""
 
 import asyncio
+import sys
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from itertools import count
@@ -39,6 +40,10 @@ def passes(error: DBAPIError) -> bool:
     return error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), _PASSES)
 
 
+# A server lives from its start, or from its recovery after a crash: then it begins to count what it does anew.
+_LIFE = "SELECT concat_ws(' ', pg_postmaster_start_time(), stats_reset) FROM pg_stat_bgwriter"
+
+
 class Bytes(UserDefinedType[bytes]):
     """Text that comes as bytes: the JSON of an answer, which PostgreSQL has made already, goes out as it is.
 
@@ -56,8 +61,9 @@ class Bytes(UserDefinedType[bytes]):
 class _Reader:
     """One connection and the statements prepared on it, least recently used first."""
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", life: str) -> None:
         self.connection = connection
+        self.life = life
         self._numbers = count()
         self.prepared: OrderedDict[str, asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]] = OrderedDict()
 
@@ -108,7 +114,7 @@ class Pool:
         self._closed = True
         self._drop_idle()
 
-    async def _attempt(self, statement: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+    async def _attempt(self, statement: str, arguments: Sequence[Any]) -> tuple[list[asyncpg.Record], str]:
         reader = self._idle.pop() if self._idle else await self._take()
         try:
             prepared = reader.prepared.get(statement)
@@ -130,7 +136,7 @@ class Pool:
                 self._leave()
             raise
         self._give(reader)
-        return rows
+        return rows, reader.life
 
     async def _take(self) -> _Reader:
         while True:
@@ -197,8 +203,14 @@ class Pool:
         connection = await asyncpg.connect(
             self._dsn, server_settings=self._session, statement_cache_size=0, timeout=WAIT_SECONDS
         )
-        await connection.set_builtin_type_codec(Bytes.name, schema="pg_catalog", codec_name="bytea", format="binary")
-        return _Reader(connection)
+        try:
+            await connection.set_builtin_type_codec(
+                Bytes.name, schema="pg_catalog", codec_name="bytea", format="binary"
+            )
+            return _Reader(connection, sys.intern(await connection.fetchval(_LIFE)))
+        except BaseException:
+            connection.terminate()
+            raise
 
 
 class Readers(Pool):
@@ -212,7 +224,12 @@ class Readers(Pool):
         return rows[0] if rows else None
 
     async def rows(self, statement: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
-        """Run a prepared SELECT and give its rows; a lost connection is replaced once."""
+        """Run a prepared SELECT and give its rows."""
+        rows, _ = await self.read(statement, arguments)
+        return rows
+
+    async def read(self, statement: str, arguments: Sequence[Any]) -> tuple[list[asyncpg.Record], str]:
+        """Run a prepared SELECT, and give its rows and the life of the server; a lost connection is replaced once."""
         try:
             return await self._attempt(statement, arguments)
         except LOST:

@@ -22,7 +22,7 @@ class Writers(Pool):
         # A server that went has been heard of by now: only what was under way just then is in doubt.
         self._forget_lost()
         try:
-            rows = await self._attempt(statement, arguments)
+            rows, _ = await self._attempt(statement, arguments)
         except (*LOST, asyncpg.DeadlockDetectedError) as error:
             raise Unavailable("The database does not answer just now; try again.") from error
         return rows[0] if rows else None

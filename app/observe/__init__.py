@@ -13,6 +13,7 @@ from app.observe.metrics import (
     pool,
     queue_depth,
     queue_unknown,
+    remembered,
     subscription,
     worker_exposition,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "queue_unknown",
     "redact_text",
     "reference",
+    "remembered",
     "request_id",
     "span",
     "start_traces",

@@ -64,6 +64,7 @@ class _Operations(Collector):
         self.buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(_BOUNDS))
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.plans = {"hit": 0, "miss": 0}
+        self.remembered = {"hit": 0, "miss": 0}
 
     def collect(self) -> Iterator[Metric]:
         answered = CounterMetricFamily(
@@ -85,6 +86,14 @@ class _Operations(Collector):
         for cache, count in self.plans.items():
             plans.add_metric((cache,), count)
         yield plans
+        remembered = CounterMetricFamily(
+            "tenet_remembered",
+            "Reads for which all rows were thought to be remembered, and were or not.",
+            labels=("cache",),
+        )
+        for cache, count in self.remembered.items():
+            remembered.add_metric((cache,), count)
+        yield remembered
 
 
 class _Jobs(Collector):
@@ -122,6 +131,11 @@ def operation(kind: str, name: str | None, code: str, seconds: float | None = No
 def plan(*, cached: bool) -> None:
     """Count a document that had its plan in the cache, or had to be planned."""
     _OPERATIONS.plans["hit" if cached else "miss"] += 1
+
+
+def remembered(*, hit: bool) -> None:
+    """Count a read for which all rows were thought to be remembered."""
+    _OPERATIONS.remembered["hit" if hit else "miss"] += 1
 
 
 @contextmanager

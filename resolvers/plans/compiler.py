@@ -1,7 +1,8 @@
 """From a validated operation to one SQL statement; what it does not know goes the reference way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -14,23 +15,18 @@ from graphql import (
 )
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
-    Integer,
+    ScalarSelect,
     Select,
     Uuid,
     bindparam,
     case,
     cast,
     func,
-    literal_column,
-    null,
     select,
-    union_all,
 )
 from sqlalchemy.types import TypeEngine
 
 from app.db.history import CHANGED
-from app.db.prepared import DIALECT
 from app.db.readers import Bytes
 from app.db.tx import Telling
 from app.domain.ids import parse, parse_as
@@ -43,8 +39,10 @@ from app.reads.visible import READS, Reach, Sight, me
 from resolvers.plans.arguments import Binder, Source, Variables, sources
 from resolvers.plans.json import NULL, Pieces, document, joined, leaf, object_of, public_id
 from resolvers.plans.lists import Owner, at_the_root, below
-from resolvers.plans.plan import Plan, Teller, composed, only_row
+from resolvers.plans.plan import Plan, Remembering, Teller, composed, only_row
 from resolvers.plans.selection import Fields, NoPlan, Selections, snake
+from resolvers.plans.statements import Named, Selecting, remembering_of, statement_of
+from resolvers.plans.versions import Versions
 
 
 def compile_plan(
@@ -56,16 +54,26 @@ def compile_plan(
     cursors: Cursors,
 ) -> Plan:
     """Compile a query for a form of variables and a sight, or say that there is no plan."""
-    compiler = Compiler(schema, Selections(fragments, variables), variables, sight, cursors)
-    assert schema.query_type is not None
-    fields: Fields = {}
-    compiler.selections.collect(schema.query_type, operation.selection_set, fields, set())
-    members: list[str | Teller] = []
-    for key, nodes in fields.items():
-        is_named = nodes[0].name.value == "__typename"
-        members.append(f'{"," if members else ""}"{key}":')
-        members.append('"Query"' if is_named else compiler.root(schema.query_type, nodes))
-    return _plan(compiler, members)
+
+    def compiled(versions: Versions | None = None) -> tuple[Compiler, list[str | Teller]]:
+        compiler = Compiler(schema, Selections(fragments, variables), variables, sight, cursors, versions)
+        assert schema.query_type is not None
+        fields: Fields = {}
+        compiler.selections.collect(schema.query_type, operation.selection_set, fields, set())
+        members: list[str | Teller] = []
+        for key, nodes in fields.items():
+            is_named = nodes[0].name.value == "__typename"
+            members.append(f'{"," if members else ""}"{key}":')
+            members.append('"Query"' if is_named else compiler.root(schema.query_type, nodes))
+        return compiler, members
+
+    # Most documents with values of their own are asked once: names are made when somebody asks again.
+    def remembering() -> Remembering | None:
+        versions = Versions()
+        compiler, _ = compiled(versions)
+        return remembering_of(compiler.branches, compiler.named, versions, compiler.constants)
+
+    return _plan(*compiled(), cache(remembering))
 
 
 def compile_payload(
@@ -99,35 +107,15 @@ def compile_payload(
 _CHANGED_BESIDES = {"Pattern", "PatternEvent", "AuditEntry"}
 
 
-def _plan(compiler: "Compiler", members: Sequence[str | Teller]) -> Plan:
+def _plan(
+    compiler: "Compiler",
+    members: Sequence[str | Teller],
+    remembering: Callable[[], Remembering | None] = lambda: None,
+) -> Plan:
     if not compiler.branches:
         raise NoPlan("nothing to read")
-    compiled = _united(compiler.branches).compile(dialect=DIALECT)
-    names = tuple(compiled.positiontup or ())
-    # What shapes wrote as plain values stands among the statement's own parameters.
-    constants = {**compiled.params, **compiler.constants}
-    widths = tuple(len(branch.selected_columns) for branch in compiler.branches)
-    return Plan(str(compiled), names, constants, tuple(compiler.binders), widths, composed(members))
-
-
-def _united(branches: Sequence[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:
-    """Make one statement of all branches.
-
-    If there are several, each has columns of its own, in which the rows of all others are null, and each row tells last
-    which branch it is of.
-    """
-    if len(branches) == 1:
-        return branches[0]
-    rows = [branch.subquery(f"branch_{number}") for number, branch in enumerate(branches)]
-    return union_all(
-        *(
-            select(
-                *(column if of is own else cast(null(), column.type) for of in rows for column in of.c),
-                literal_column(str(number), Integer),
-            )
-            for number, own in enumerate(rows)
-        )
-    )
+    full = statement_of(compiler.branches, compiler.constants)
+    return Plan(full, {**full.own, **compiler.constants}, tuple(compiler.binders), composed(members), remembering)
 
 
 @dataclass(slots=True)
@@ -139,10 +127,13 @@ class Compiler:
     variables: Variables
     sight: Sight
     cursors: Cursors
+    # Unless names for rows are not asked for.
+    versions: Versions | None = None
     constants: dict[str, Any] = field(default_factory=dict)
     binders: list[Binder] = field(default_factory=list)
     # What the roots read, each by a statement; all together are the plan's.
     branches: list[Select[Any]] = field(default_factory=list)
+    named: dict[int, Named] = field(default_factory=dict)
     # Of lists, the columns that have one value in all of their rows.
     held: dict[Rows, Mapping[str, ColumnElement[Any]]] = field(default_factory=dict)
     # The shapes that relations have led to.
@@ -153,6 +144,15 @@ class Compiler:
         """Add what a statement gives, and tell its number."""
         self.branches.append(statement)
         return len(self.branches) - 1
+
+    def branch_of(self, rows: Rows, values: Sequence[ColumnElement[Any]], selected: Selecting) -> int:
+        """Add a statement of values of rows, which `selected` selects, and tell its number."""
+        at = self.branch(selected(values))
+        name = self.versions.name(rows, *values) if values and self.versions is not None else None
+        if name is not None:
+            version = name.label("version")
+            self.named[at] = Named(values, selected([*values, version]), selected([version]))
+        return at
 
     def root(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> Teller:
         """Compile a field of the query, and say how it is told."""
@@ -198,6 +198,8 @@ class Compiler:
         asked = _list_arguments(many, arguments, self.variables)
         listing = Listing.of(many, name, asked, self.cursors, self.sight, f"list_{self._lists}_")
         self.constants |= listing.values
+        if self.versions is not None and listing.cut is not None and listing.ranking is None:
+            self.versions.seals |= listing.seal
         if any(source.read is not None for source in arguments.values()):
             self.binders.append(_rebinding(listing, arguments))
         return listing
@@ -228,8 +230,10 @@ class Compiler:
             raise NoPlan("a type that cannot be read yet")
         rows = shape.rows if rows is None else rows
         told = cast(joined(self.object(shape, type_, nodes, rows)), Bytes())
-        found = select(told).where(condition(rows), shape.seen_by.condition(rows, self.sight))
-        return only_row(self.branch(found))
+        conditions = (condition(rows), shape.seen_by.condition(rows, self.sight))
+        return only_row(
+            self.branch_of(rows, [told], lambda values: select(*values).select_from(rows).where(*conditions))
+        )
 
     def _through(
         self, root: Through, type_: GraphQLObjectType, nodes: list[FieldNode], arguments: Mapping[str, Source]
@@ -305,9 +309,16 @@ class Compiler:
             conditions = [theirs.c[relation.by] == rows.c.id, relation.where(theirs)]
         if seen_by is target.seen_by:
             self._require(target, shape)
-        found = select(joined(self.object(target, named, nodes, theirs))).select_from(theirs)
-        found = found.where(*conditions, seen_by.condition(theirs, self.sight)).correlate(rows)
-        return func.coalesce(found.scalar_subquery(), NULL)
+        conditions.append(seen_by.condition(theirs, self.sight))
+
+        def selected(value: ColumnElement[Any]) -> ScalarSelect[Any]:
+            return select(value).select_from(theirs).where(*conditions).correlate(rows).scalar_subquery()
+
+        built = joined(self.object(target, named, nodes, theirs))
+        told = selected(built)
+        if self.versions is not None:
+            self.versions.nest_one(told, self.versions.name(theirs, built), selected)
+        return func.coalesce(told, NULL)
 
     def _require(self, target: Shape, origin: Shape) -> None:
         """Leave to the reference way what this viewer may see in some organizations only, or not at all."""

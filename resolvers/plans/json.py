@@ -18,7 +18,21 @@ from graphql import (
     get_nullable_type,
     is_leaf_type,
 )
-from sqlalchemy import Boolean, ColumnElement, Enum, Integer, Text, case, cast, column, func, not_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Enum,
+    Integer,
+    ScalarSelect,
+    SelectBase,
+    Text,
+    case,
+    cast,
+    column,
+    func,
+    not_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from app.domain.ids import Kind
@@ -38,6 +52,17 @@ Other = TypeVar("Other")
 NULL: ColumnElement[str] = plain("null")
 NOTHING: ColumnElement[str] = plain("")
 COMMA: ColumnElement[str] = plain(",")
+
+
+class MadeOf(ScalarSelect[str]):
+    """A text that is made of the elements of one value, and of nothing else."""
+
+    inherit_cache = True
+
+    def __init__(self, made: SelectBase, value: ColumnElement[Any]) -> None:
+        """Keep the value."""
+        super().__init__(made)
+        self.value = value
 
 
 def joined(pieces: Iterable[Piece]) -> ColumnElement[str]:
@@ -164,4 +189,5 @@ def _list(
         func.jsonb_array_elements(value).table_valued(column("value", JSONB), with_ordinality="at").render_derived()
     )
     built = joined(_kept(selections, elements.c.value, type_, nodes))
-    return gathered(select(func.string_agg(built, aggregate_order_by(COMMA, elements.c.at))).scalar_subquery())
+    made = select(func.string_agg(built, aggregate_order_by(COMMA, elements.c.at)))
+    return gathered(MadeOf(made.scalar_subquery().element, value))

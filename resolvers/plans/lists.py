@@ -1,7 +1,7 @@
 """Lists in plans: a page with its edges, cursors and counts, or all rows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
 from uuid import UUID
@@ -52,8 +52,7 @@ def below(
     if listing.cut is not None:
         return _InOneText(listed, type_, nodes).built()
     row = listed.named(joined(compiler.object(listing.shape, type_, nodes, listing.rows)))
-    elements = joined(gathered(func.string_agg(row, COMMA)))
-    return select(elements).select_from(listed.subquery()).scalar_subquery()
+    return listed.told(joined(gathered(func.string_agg(row, COMMA))))
 
 
 def at_the_root(
@@ -128,19 +127,23 @@ class _Listed:
         """Count the list as a whole."""
         return self.whole(self.listing.shape.rows, cast(func.count(), Bytes()))
 
-    def statement(self, *, more: bool = False) -> Select[Any]:
-        """Give the rows of the slice, and with `more` one beyond it."""
+    def statement(self, columns: Sequence[ColumnElement[Any]], *, more: bool = False) -> Select[Any]:
+        """Give columns of the rows of the slice, and with `more` of one beyond it."""
         # One level for rows and what is made of them: a page of whole rows below it costs half as much again.
-        statement = self.listing.sliced(self.columns or [NOTHING.label("nothing")], self.owner, more=more)
+        statement = self.listing.sliced(columns or [NOTHING.label("nothing")], self.owner, more=more)
         return statement if self.outer is None else statement.correlate(self.outer)
 
-    def subquery(self, *, more: bool = False, numbered: bool = False) -> Any:
-        """Give the same rows to another statement."""
-        rows = self.statement(more=more).subquery("listed")
-        if not numbered:
-            return rows
-        # Numbered above: below the limit that could be done before the rows are in order.
-        return select(*rows.c, func.row_number().over().label("number")).subquery("listed")
+    def told(self, built: ColumnElement[str], *, more: bool = False, numbered: bool = False) -> ColumnElement[str]:
+        """Make a text of all rows of the slice."""
+        rows = self.statement(self.columns, more=more).subquery("listed")
+        if numbered:
+            # Numbered above: below the limit that could be done before the rows are in order.
+            rows = select(*rows.c, func.row_number().over().label("number")).subquery("listed")
+        told = select(built).select_from(rows).scalar_subquery()
+        if (versions := self.compiler.versions) is not None:
+            name = versions.name(self.listing.rows, *self.columns, around=built)
+            versions.nest_all(told, name, lambda name: self.statement([name], more=more))
+        return told
 
 
 class _Page(ABC, Generic[Other]):
@@ -238,8 +241,12 @@ class _InRows(_Page[PagePiece]):
         pieces = merged(self._pieces())
         listed = None
         if self.walked or owner is not None:
-            statement = self.listed.statement(more=self.more)
-            listed = self.compiler.branch(statement if owner is None else owner.before(statement))
+
+            def selected(values: Sequence[ColumnElement[Any]]) -> Select[Any]:
+                statement = self.listed.statement(values, more=self.more)
+                return statement if owner is None else owner.before(statement)
+
+            listed = self.compiler.branch_of(self.listing.rows, self.listed.columns, selected)
         return RowByRow(pieces, self.cut.size, self.cut.backward, listed, owned=owner is not None)
 
     def _gathered(self, element: ColumnElement[str]) -> PagePiece:
@@ -281,8 +288,7 @@ class _InOneText(_Page[ColumnElement[str]]):
         built = joined(self._pieces())
         if not self.walked:
             return built
-        rows = self.listed.subquery(more=self.more, numbered=self.more or self.cut.backward)
-        return select(built).select_from(rows).scalar_subquery()
+        return self.listed.told(built, more=self.more, numbered=self.more or self.cut.backward)
 
     def _gathered(self, element: ColumnElement[str]) -> ColumnElement[str]:
         elements = func.string_agg(self.listed.named(element), self._in_order(COMMA))

@@ -1,7 +1,7 @@
 """A plan: one statement, and how the rows that it gives become the answer."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, TypeVar
 
@@ -18,34 +18,24 @@ Teller = Callable[[Branches, Values], list[bytes] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """One prepared statement whose rows hold the JSON of the root fields, and how to bind it."""
+class Statement:
+    """A statement to prepare, the names of its values in their order, and what its rows are made of."""
 
-    statement: str
+    text: str
     names: tuple[str, ...]
-    constants: Values
-    binders: tuple[Binder, ...]
     # How many columns each branch of the statement has; if there are several, each row tells last which one it is of.
     widths: tuple[int, ...]
-    # What tells the members of the answer.
-    tell: Teller
-
-    def values(self, variables: Variables, bound: Values) -> Values:
-        """Give what a request binds; what the variables make wrong is refused."""
-        values = {**self.constants, **bound}
-        for bind in self.binders:
-            bind(variables, values)
-        return values
+    # Values that belong to the statement itself.
+    own: Values = field(default_factory=dict)
 
     def arguments(self, values: Values) -> list[Any]:
         """Give the statement's arguments."""
+        if self.own:
+            values = {**values, **self.own}
         return [values[name] for name in self.names]
 
-    def told(self, rows: Sequence[Row], values: Values) -> list[bytes] | None:
-        """Put the members of the answer together; None where the reference way has to say what is absent."""
-        return self.tell(self._sorted(rows), values)
-
-    def _sorted(self, rows: Sequence[Row]) -> Branches:
+    def sorted(self, rows: Sequence[Row]) -> Branches:
+        """Give each branch its rows."""
         if len(self.widths) == 1:
             return (rows,)
         ends = list(accumulate(self.widths))
@@ -54,6 +44,40 @@ class Plan:
         for row in rows:
             branches[row[-1]].append(row[own[row[-1]]])
         return branches
+
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """How rows of a plan are remembered: the plan's statement with their names besides, and one of names alone."""
+
+    with_names: Statement
+    names: Statement
+    # Of the branches whose rows have names, what is made of each row, by which they share a memory.
+    texts: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One prepared statement whose rows hold the JSON of the root fields, and how to bind it."""
+
+    full: Statement
+    constants: Values
+    binders: tuple[Binder, ...]
+    # What tells the members of the answer.
+    tell: Teller
+    # How its rows are remembered, if they can be.
+    remembering: Callable[[], Remembering | None]
+
+    def values(self, variables: Variables, bound: Values) -> Values:
+        """Give what a request binds; what the variables make wrong is refused."""
+        values = {**self.constants, **bound}
+        for bind in self.binders:
+            bind(variables, values)
+        return values
+
+    def told(self, rows: Sequence[Row], values: Values) -> list[bytes] | None:
+        """Put the members of the answer together; None where the reference way has to say what is absent."""
+        return self.tell(self.full.sorted(rows), values)
 
 
 Other = TypeVar("Other")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,13 @@ def settings_for(database_url: str, redis_url: str, **over: Any) -> Settings:
 @pytest.fixture(scope="session")
 async def house(ground: Ground, worker_number: int) -> AsyncIterator[House]:
     """Both executors over a world in a database of its own, which no test may change."""
-    name = f"world_{worker_number}"
+    async with open_house(ground, f"world_{worker_number}") as made:
+        yield made
+
+
+@asynccontextmanager
+async def open_house(ground: Ground, name: str) -> AsyncIterator[House]:
+    """Make a world in a new database, and both executors over it."""
     async with administration(ground.database_url) as connection:
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE tenet")
     url = beside(ground.database_url, name)

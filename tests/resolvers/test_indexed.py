@@ -151,9 +151,9 @@ async def planned(connection: "asyncpg.Connection[asyncpg.Record]", viewer: View
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
     plan = compile_plan(schema.core, operation, {}, {}, View.of(viewer).sight, Cursors("secret"))
-    await connection.execute(f"PREPARE page AS {plan.statement}")
+    await connection.execute(f"PREPARE page AS {plan.full.text}")
     try:
-        values = f"({', '.join(['NULL'] * len(plan.names))})" if plan.names else ""
+        values = f"({', '.join(['NULL'] * len(plan.full.names))})" if plan.full.names else ""
         explained = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE page{values}"))
     finally:
         await connection.execute("DEALLOCATE page")

@@ -33,7 +33,7 @@ def statements(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[li
     def heard(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         sent.append(statement)
 
-    monkeypatch.setattr(runtime.readers, "rows", counting(runtime.readers.rows))
+    monkeypatch.setattr(runtime.readers, "read", counting(runtime.readers.read))
     monkeypatch.setattr(runtime.writers, "row", counting(runtime.writers.row))
     for engine in engines:
         event.listen(engine, "before_cursor_execute", heard)
