@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.checkers.registry import EDITION
 from app.db.models import (
     ApiKey,
     AuditEntry,
@@ -227,6 +228,8 @@ async def pattern(
     values = {
         "repo_id": of.id,
         "organization_id": of.organization_id,
+        # Nobody has tried a rule of a test's own.
+        "rule_edition": None if any(name.startswith(("rule_", "scope_")) for name in over) else EDITION,
         "name": f"Exceptions end in Error ({next(_numbers)})",
         "description": "The name of an exception class ends in Error.",
         "type": PatternType.CODE,

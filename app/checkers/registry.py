@@ -1,8 +1,11 @@
 """The kinds of rules that can be checked without a model: a new kind is a file and a line here."""
 
+from hashlib import sha256
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from app import __version__
 from app.domain.errors import Invalid
 from app.domain.rule import Rule, RuleKind
 
@@ -16,6 +19,9 @@ CHECKERS = {
     RuleKind.PATH: "paths",
     RuleKind.REGEX: "texts",
 }
+
+EDITION = sha256(f"{__version__} {version('ast-grep-py')}".encode()).hexdigest()[:12]
+"""What a rule was made ready by: what one edition takes another may refuse."""
 
 
 def ready(rule: Rule) -> "Checker":

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    DateTime,
     Executable,
     Integer,
     Uuid,
@@ -33,26 +34,21 @@ from app.domain.pattern import PatternEventKind, PatternStatus
 LONGEST_MESSAGE = 2000
 
 # Statements about tables, made once: what the ORM adds to them costs more than they do.
-_REPOS, _EVENTS, _PATTERNS = (Table.metadata.tables[each.__tablename__] for each in (Repo, PatternEvent, Pattern))
+_REPOS, _EVENTS, PATTERNS = (Table.metadata.tables[each.__tablename__] for each in (Repo, PatternEvent, Pattern))
 
 # The pattern as a statement that changes it leaves it. Whatever else is read in the same statement, of patterns, their
 # history or the audit log, is as it was before.
 CHANGED = table(
-    "changed", *(column(each.name, each.type) for each in _PATTERNS.c if not isinstance(each.type, TSVECTOR))
+    "changed", *(column(each.name, each.type) for each in PATTERNS.c if not isinstance(each.type, TSVECTOR))
 )
 
 
-def _counting(repo_id: ColumnElement[UUID]) -> Any:
-    counted = _REPOS.c.change_sequence + bindparam("steps", type_=Integer)
-    return (
-        update(_REPOS)
-        .where(_REPOS.c.id == repo_id)
-        .values(change_sequence=counted)
-        .returning(_REPOS.c.change_sequence, _REPOS.c.id)
-    )
-
-
-_COUNT = _counting(bindparam("counted", type_=Uuid))
+_COUNT = (
+    update(_REPOS)
+    .where(_REPOS.c.id == bindparam("counted", type_=Uuid))
+    .values(change_sequence=_REPOS.c.change_sequence + bindparam("steps", type_=Integer))
+    .returning(_REPOS.c.change_sequence, _REPOS.c.id)
+)
 _WRITE = insert(_EVENTS)
 
 
@@ -69,6 +65,11 @@ class Step:
     from_status: PatternStatus | None = None
     to_status: PatternStatus | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+# Of a decision that stands alone: about which pattern, by whom, and when.
+_ID, BY = bindparam("move_id", type_=Uuid), bindparam("move_by", type_=Uuid)
+AT = bindparam("move_at", type_=DateTime(timezone=True))
 
 
 def touch(pattern: Pattern, now: datetime) -> None:
@@ -91,18 +92,17 @@ async def record(
     tx.publish(PatternsChanged(repo_id, last))
 
 
-async def record_alone(
-    tx: Stroke, repo_id: UUID, organization_id: UUID, actor_id: UUID | None, at: datetime, step: Step, seen_version: int
-) -> bool:
-    """Write one step as `record` does, if the pattern still has the version that was seen; else nothing, and say so."""
-    row = _row(step, repo_id, organization_id, actor_id, at)
+async def record_alone(tx: Stroke, statement: Prepared, values: Mapping[str, Any]) -> bool | None:
+    """Take a decision by a statement of `alone`: False if somebody was faster, None if no such pattern is so."""
     (entry,) = tx.entries
-    statement = _alone(tuple(step.changes), tuple(entry), tx.telling)
-    values = {**tx.values, **_values(step, row, entry)}
-    written = await statement.row(tx.writers, **values, seen_version=seen_version)
-    if written is None:
+    said = {f"move_{name}": value for name, value in values.items()}
+    said |= {f"entry_{name}": value for name, value in entry.items()}
+    found = await statement.row(tx.writers, **tx.values, **said, event_id=new_id())
+    if found is None:
+        return None
+    repo_id, sequence, *told = found
+    if sequence is None:
         return False
-    sequence, *told = written
     tx.told = told[0] if told else None
     tx.publish(PatternsChanged(repo_id, sequence))
     return True
@@ -157,53 +157,82 @@ async def _record_many(tx: Tx, steps: Sequence[Step], rows: list[dict[str, Any]]
 
 @lru_cache(maxsize=500)
 def _one(changed: tuple[str, ...], audited: tuple[str, ...]) -> Executable:
-    written, beside = _written(_COUNT.cte("counted"), changed, audited)
+    """Write a step, what it changes and who made it."""
+    counted = _COUNT.cte("counted")
+    step = {name: _bound("step", _EVENTS, name) for name in _EVENTS.c.keys() if name != "sequence"}  # noqa: SIM118 - a collection of columns
+    written = _written(counted, step)
+    beside = []
+    if changed:
+        beside.append(_change(changed).where(PATTERNS.c.repo_id == counted.c.id).cte("changed"))
+    if audited:
+        beside.append(_audited(counted, {name: _bound("entry", ENTRIES, name) for name in audited}))
     statement: Executable = written.add_cte(*beside)
     return statement
 
 
-@lru_cache(maxsize=500)
-def _alone(changed: tuple[str, ...], audited: tuple[str, ...], telling: Telling | None) -> Prepared:
-    """Make the statement that is a transaction by itself: it holds what any other decision would hold, and looks again.
+def alone(conditions: Sequence[ColumnElement[bool]], changes: Mapping[str, Any], telling: Telling | None) -> Prepared:
+    """Make a statement that is a transaction by itself: it moves one pattern, if that is as the conditions say.
 
-    The rows are read as they are once they are held, not as they were when the statement began; where the version is
-    another one by then nothing is held, nothing counted and nothing written.
+    The repository is held first, as by all who decide. The conditions are asked of the pattern as it was when the
+    statement began; it is changed as it is when its turn comes, and only if it has the same version still. So where
+    somebody was faster nothing is changed, counted or written, and the row that tells it has no number.
     """
     held = (
-        select(_REPOS.c.id)
-        .join(_PATTERNS, _PATTERNS.c.repo_id == _REPOS.c.id)
-        .where(_PATTERNS.c.id == bindparam("step_pattern_id", type_=Uuid))
-        .where(_PATTERNS.c.version == bindparam("seen_version", type_=Integer))
-        .with_for_update(key_share=True, of=(_REPOS, _PATTERNS))
+        select(PATTERNS.c.id, PATTERNS.c.repo_id, PATTERNS.c.version, PATTERNS.c.status)
+        .join(_REPOS, _REPOS.c.id == PATTERNS.c.repo_id)
+        .where(PATTERNS.c.id == _ID, *conditions)
+        .with_for_update(key_share=True, of=_REPOS)
         .cte("held")
     )
-    counted = _counting(select(held.c.id).scalar_subquery()).cte("counted")
-    written, beside = _written(counted, changed, audited)
-    if telling is None:
-        return Prepared(written.add_cte(*beside))
-    step = written.cte("written")
-    return Prepared(select(step.c.sequence, telling.told).add_cte(*beside))
+    changed = (
+        update(PATTERNS)
+        .where(PATTERNS.c.id == held.c.id, PATTERNS.c.version == held.c.version)
+        .values(changes)
+        .returning(*(PATTERNS.c[column.name] for column in CHANGED.c))
+        .cte(CHANGED.name)
+    )
+    counted = (
+        update(_REPOS)
+        .where(_REPOS.c.id == changed.c.repo_id, changed.c.id == held.c.id)
+        .values(change_sequence=_REPOS.c.change_sequence + 1)
+        .returning(
+            *_REPOS.c["change_sequence", "id", "organization_id"], held.c.status, changed.c.status.label("after")
+        )
+        .cte("counted")
+    )
+    step = {
+        "id": _bound("event", _EVENTS, "id"),
+        "pattern_id": _ID,
+        "repo_id": counted.c.id,
+        "organization_id": counted.c.organization_id,
+        "kind": _bound("move", _EVENTS, "kind"),
+        "from_status": counted.c.status,
+        "to_status": counted.c.after,
+        "actor_id": BY,
+        "message": _bound("move", _EVENTS, "message"),
+        "at": AT,
+    }
+    written = _written(counted, step).cte("written")
+    entry = {name: _bound("entry", ENTRIES, name) for name in ("id", "action", "object", "address", "credential")}
+    audited = _audited(counted, {**entry, "organization_id": counted.c.organization_id, "actor_id": BY})
+    told = [] if telling is None else [telling.told]
+    return Prepared(select(held.c.repo_id, select(written.c.sequence).scalar_subquery(), *told).add_cte(audited))
 
 
-def _written(counted: CTE, changed: tuple[str, ...], audited: tuple[str, ...]) -> tuple[Any, list[CTE]]:
-    """Write a step, what it changes and who made it: all of it, or nothing where nothing was counted."""
-    names = [name for name in _EVENTS.c.keys() if name != "sequence"]  # noqa: SIM118 - a collection of columns
-    step = select(*(_bound("step", _EVENTS, name) for name in names), counted.c.change_sequence)
-    written = insert(_EVENTS).from_select([*names, "sequence"], step).returning(_EVENTS.c.sequence)
-    beside = []
-    if changed:
-        change = _change(changed).where(_PATTERNS.c.repo_id == counted.c.id)
-        beside.append(change.returning(*(_PATTERNS.c[column.name] for column in CHANGED.c)).cte(CHANGED.name))
-    if audited:
-        entry = select(*(_bound("entry", ENTRIES, name) for name in audited)).select_from(counted)
-        beside.append(insert(ENTRIES).from_select(list(audited), entry).cte("audited"))
-    return written, beside
+def _written(counted: CTE, step: Mapping[str, Any]) -> Any:
+    told = select(*step.values(), counted.c.change_sequence)
+    return insert(_EVENTS).from_select([*step, "sequence"], told).returning(_EVENTS.c.sequence)
+
+
+def _audited(counted: CTE, entry: Mapping[str, Any]) -> CTE:
+    told = select(*entry.values()).select_from(counted)
+    return insert(ENTRIES).from_select(list(entry), told).cte("audited")
 
 
 @lru_cache(maxsize=500)
 def _change(columns: tuple[str, ...]) -> Any:
-    chosen = _PATTERNS.c.id == bindparam("step_pattern_id", type_=Uuid)
-    return update(_PATTERNS).where(chosen).values({name: _bound("change", _PATTERNS, name) for name in columns})
+    chosen = PATTERNS.c.id == bindparam("step_pattern_id", type_=Uuid)
+    return update(PATTERNS).where(chosen).values({name: _bound("change", PATTERNS, name) for name in columns})
 
 
 def _bound(prefix: str, rows: Rows, name: str) -> Any:

@@ -1,6 +1,6 @@
 """A pattern: its vocabularies, and the table of who may move it from which status to which."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -129,6 +129,10 @@ MOVES: dict[tuple[PatternStatus, Move], PatternStatus] = {
     (_S.DEFERRED, Move.MERGE): _S.REJECTED,
 }
 
+# A move leads to one and the same status wherever it begins.
+_LEADS = {move: after for (_, move), after in MOVES.items()}
+_BEGINS = {wanted: [status for status, move in MOVES if move is wanted] for wanted in _LEADS}
+
 # How the history calls each move.
 RECORDED_AS: dict[Move, PatternEventKind] = {
     Move.PROMOTE: PatternEventKind.PROMOTED,
@@ -157,6 +161,11 @@ def advance(status: PatternStatus, move: Move, facts: Callable[[], Mapping[str, 
         ) from None
 
 
+def way_of(move: Move) -> tuple[Sequence[PatternStatus], PatternStatus]:
+    """Say from which statuses a move leads, and where to."""
+    return _BEGINS[move], _LEADS[move]
+
+
 def move_to(status: PatternStatus, wanted: PatternStatus) -> Move:
     """Name the move that leads from one status to another; whether it is allowed stands in the table."""
     match wanted:
@@ -174,4 +183,4 @@ def move_to(status: PatternStatus, wanted: PatternStatus) -> Move:
 
 def may_be_reviewed(category: PatternCategory) -> bool:
     """Tell whether a pattern can be enforced on pull requests: there, a file's place may just be work in progress."""
-    return category is not PatternCategory.FILE_STRUCTURE
+    return category != PatternCategory.FILE_STRUCTURE

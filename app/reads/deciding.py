@@ -141,6 +141,15 @@ def permitted(viewer: Viewer, pattern: Held | None) -> Held:
     return pattern
 
 
+def decided_by(viewer: Viewer) -> list[UUID]:
+    """List the organizations whose patterns `permitted` gives a viewer."""
+    return [
+        organization_id
+        for organization_id in viewer.roles
+        if viewer.sees(organization_id, Permission.READ_PATTERNS) and viewer.may(Permission.TRIAGE, organization_id)
+    ]
+
+
 async def hold_for(session: AsyncSession, viewer: Viewer, *ids: UUID) -> list[models.Pattern]:
     """Hold patterns that a viewer may decide about, in the order asked for, or refuse."""
     held = await hold(session, viewer, ids)

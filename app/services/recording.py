@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.checkers.registry import EDITION
 from app.db import models
 from app.db.history import Step, record
 from app.db.tx import Tx
@@ -200,7 +201,7 @@ def _words(discovery: Discovery) -> dict[str, Any]:
         "language": scope.languages[0] if scope.languages else None,
         "extraction_reasoning": discovery.reasoning,
         "extracted_by": discovery.extracted_by,
-        **columns_of(discovery.rule),
+        **columns_of(discovery.rule, EDITION),
     }
 
 
@@ -227,7 +228,8 @@ async def _update(session: AsyncSession, run: Run, pattern: models.Pattern, disc
     for column, value in _words(discovery).items():
         if getattr(pattern, column) != value:
             setattr(pattern, column, value)
-            changed = True
+            # That other checkers run the rule now is no news of the pattern.
+            changed = changed or column != "rule_edition"
     return await _measure(session, run, pattern, discovery.sighting, located=False) or changed
 
 

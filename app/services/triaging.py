@@ -8,13 +8,16 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from app.checkers.registry import ready
-from app.db.history import Step, record, record_alone
-from app.db.tx import Outcome, Stroke, Tx
+from sqlalchemy import ARRAY, Boolean, Integer, Uuid, any_, bindparam, func, or_
+
+from app.checkers.registry import EDITION, ready
+from app.db.history import AT, BY, PATTERNS, Step, alone, record, record_alone
+from app.db.prepared import Prepared
+from app.db.tx import Outcome, Stroke, Telling, Tx
 from app.domain.errors import Invalid, InvalidTransition, NotFound, Refusal
 from app.domain.ids import Kind
 from app.domain.links import Link
-from app.domain.pattern import RECORDED_AS, Move, PatternStatus, advance, may_be_reviewed, move_to
+from app.domain.pattern import RECORDED_AS, Move, PatternStatus, advance, may_be_reviewed, move_to, way_of
 from app.domain.rule import RuleKind, read_rule
 from app.domain.viewer import Viewer
 from app.reads import deciding
@@ -38,6 +41,14 @@ class Decision:
     links: Sequence[Link] = ()
     successor_id: UUID | None = None
 
+    def said_of(self, move: Move) -> Mapping[str, Any]:
+        """Give what they say of the pattern itself, by column."""
+        return {"rejection_reason": self.reason} if move is Move.REJECT else self.edits
+
+    def words_of(self, move: Move) -> str | None:
+        """Give their words, as the history keeps them."""
+        return (self.edits.get("rationale") if move is Move.PROMOTE else self.reason) or None
+
     @property
     def is_alone(self) -> bool:
         """Tell whether nothing but the pattern itself is read and written."""
@@ -45,15 +56,57 @@ class Decision:
 
 
 async def decide(tx: Stroke, viewer: Viewer, decision: Decision) -> None:
-    """Move a pattern, by one statement that writes only if nobody was faster."""
-    pattern = deciding.permitted(viewer, await deciding.look_at(tx.readers, viewer, decision.pattern_id))
+    """Move a pattern, by one statement that writes only where the move is allowed and nobody was faster."""
+    assert isinstance(decision.wanted, Move)
+    _check_edits(decision, decision.wanted)
+    _audit(tx, viewer, decision)
     now = datetime.now(UTC)
-    step = _move(viewer, pattern, decision, now)
-    _audit(tx, viewer, decision, pattern)
-    owner = pattern.repo_id, pattern.organization_id
-    if not await record_alone(tx, *owner, viewer.user_id, now, step, pattern.version):
+    taken = await _take(tx, viewer, decision, now)
+    if taken is None:
+        # Only what stands there tells why; or that all is well, but the rule was yet to be tried.
+        pattern = deciding.permitted(viewer, await deciding.look_at(tx.readers, viewer, decision.pattern_id))
+        _move(viewer, pattern, decision, now)
+        decision = replace(decision, expected_version=pattern.version)
+        taken = await _take(tx, viewer, decision, now, compiles=True)
+    if not taken:
         again = await deciding.look_at(tx.readers, viewer, decision.pattern_id)
         raise deciding.overtaken(deciding.permitted(viewer, again))
+
+
+async def _take(
+    tx: Stroke, viewer: Viewer, decision: Decision, now: datetime, *, compiles: bool = False
+) -> bool | None:
+    assert isinstance(decision.wanted, Move)
+    move = decision.wanted
+    said = decision.said_of(move)
+    values = {
+        "id": decision.pattern_id,
+        "organizations": deciding.decided_by(viewer),
+        "version": decision.expected_version,
+        "compiles": compiles,
+        "kind": RECORDED_AS[move],
+        "message": decision.words_of(move),
+        "by": viewer.user_id,
+        "at": now,
+        **said,
+    }
+    return await record_alone(tx, _taking(move, tuple(said), tx.telling), values)
+
+
+@lru_cache(maxsize=500)
+def _taking(move: Move, said: tuple[str, ...], telling: Telling | None) -> Prepared:
+    """Make the statement that takes a decision in which people say as much: what `_move` does to a pattern it held."""
+    row = PATTERNS.c
+    statuses, _ = way_of(move)
+    conditions = [
+        row.organization_id == any_(bindparam("move_organizations", type_=ARRAY(Uuid))),
+        row.version == func.coalesce(bindparam("move_version", type_=Integer), row.version),
+        or_(*(row.status == status for status in statuses)),
+    ]
+    if move is Move.PROMOTE:
+        conditions.append(or_(bindparam("move_compiles", type_=Boolean), row.rule_edition == EDITION))
+    words = {name: bindparam(f"move_{name}", type_=row[name].type) for name in said}
+    return alone(conditions, _changes(row, move, words, BY, AT), telling)
 
 
 async def decide_with_others(tx: Tx, viewer: Viewer, decision: Decision) -> None:
@@ -68,7 +121,7 @@ async def decide_with_others(tx: Tx, viewer: Viewer, decision: Decision) -> None
         step = replace(step, changes={**step.changes, "superseded_by_id": successor.id})
     if decision.links:
         tx.session.add_all(await deciding.new_links(tx.session, viewer, pattern, decision.links))
-    _audit(tx, viewer, decision, pattern)
+    _audit(tx, viewer, decision, pattern.organization_id)
     await record(tx, pattern.repo_id, pattern.organization_id, viewer.user_id, now, [step])
 
 
@@ -96,9 +149,9 @@ async def decide_all(tx: Tx, viewer: Viewer, decisions: Sequence[Decision]) -> l
     return refusals
 
 
-def _audit(tx: Outcome, viewer: Viewer, decision: Decision, pattern: Standing) -> None:
+def _audit(tx: Outcome, viewer: Viewer, decision: Decision, organization_id: UUID | None = None) -> None:
     assert isinstance(decision.wanted, Move)
-    tx.audit(viewer, f"{decision.wanted.value.lower()}Pattern", Kind.PATTERN, pattern.id, pattern.organization_id)
+    tx.audit(viewer, f"{decision.wanted.value.lower()}Pattern", Kind.PATTERN, decision.pattern_id, organization_id)
 
 
 def _move(viewer: Viewer, pattern: Standing, decision: Decision, now: datetime) -> Step:
@@ -109,41 +162,44 @@ def _move(viewer: Viewer, pattern: Standing, decision: Decision, now: datetime) 
     before, wanted = pattern.status, decision.wanted
     move = move_to(before, wanted) if isinstance(wanted, PatternStatus) else wanted
     after = advance(before, move, lambda: deciding.standing_of(pattern))
+    _check_edits(decision, move)
+    if move is Move.PROMOTE:
+        _compile(pattern)
+    changes = _changes(pattern, move, decision.said_of(move), viewer.user_id, now)
+    return Step(pattern.id, RECORDED_AS[move], decision.words_of(move), before, after, changes)
+
+
+def _check_edits(decision: Decision, move: Move) -> None:
     if decision.edits and move is not Move.PROMOTE:
         fields = dict.fromkeys(decision.edits, "only with a promotion")
         raise Invalid("Only a promotion sets these.", fields=fields)
-    changes = {
-        **_changes(pattern, move, decision, viewer.user_id, now),
+
+
+def _changes(row: Any, move: Move, said: Mapping[str, Any], by: Any, now: Any) -> dict[str, Any]:
+    """Say what a move makes of a pattern: of one that was read, or of the row that a statement is about to change."""
+    _, after = way_of(move)
+    moved = {
+        **said,
         "status": after,
         "status_changed_at": now,
-        "status_changed_by_id": viewer.user_id,
-        "version": pattern.version + 1,
+        "status_changed_by_id": by,
+        "version": row.version + 1,
         "updated_at": now,
         "touched_at": now,
     }
-    words = decision.edits.get("rationale") if move is Move.PROMOTE else decision.reason
-    return Step(pattern.id, RECORDED_AS[move], words or None, before, after, changes)
-
-
-def _changes(pattern: Standing, move: Move, decision: Decision, user_id: UUID, now: datetime) -> Mapping[str, Any]:
     match move:
         case Move.PROMOTE:
-            _compile(pattern)
-            pr_review = decision.edits.get("pr_review", pattern.pr_review) and may_be_reviewed(pattern.category)
-            validated = {"owner_id": user_id, "validated_by_id": user_id, "validated_at": now}
-            return {**decision.edits, **validated, "pr_review": pr_review}
-        case Move.REJECT:
-            return {"rejection_reason": decision.reason}
+            pr_review = may_be_reviewed(row.category) & said.get("pr_review", row.pr_review)
+            moved |= {"owner_id": by, "validated_by_id": by, "validated_at": now, "pr_review": pr_review}
         case Move.DEFER:
-            return {"defer_count": pattern.defer_count + 1, "deferred_at": now}
+            moved |= {"defer_count": row.defer_count + 1, "deferred_at": now}
         case Move.REOPEN:
-            return {"rejection_reason": None, "superseded_by_id": None}
+            moved |= {"rejection_reason": None, "superseded_by_id": None}
         case Move.DEMOTE:
-            return {"validated_by_id": None, "validated_at": None}
+            moved |= {"validated_by_id": None, "validated_at": None}
         case Move.RESTORE:
-            return {"superseded_by_id": None}
-        case _:
-            return {}
+            moved |= {"superseded_by_id": None}
+    return moved
 
 
 def _compile(pattern: Standing) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from app.checkers.registry import EDITION
 from app.db.address import plain_url
 from app.db.migrating import migrate
 from tests.ground import administration, beside
@@ -46,9 +47,9 @@ FROM generate_series(1, {REPOS}) n;
 _PATTERNS = f"""
 INSERT INTO patterns (
     id, repo_id, organization_id, name, description, type, category, language, status, severity, rationale, deferred_at,
-    owner_id, extracted_at, extracted_by, rule_kind, rule_definition, rule_text, rule_exportable, scope_languages,
-    scope_include, scope_exclude, tier, instances, consistency, applicable, conforming, authors, author_names, age,
-    trend, locations, insight_text, backtest_violations, backtest_pull_requests, backtest_examined,
+    owner_id, extracted_at, extracted_by, rule_kind, rule_definition, rule_text, rule_exportable, rule_edition,
+    scope_languages, scope_include, scope_exclude, tier, instances, consistency, applicable, conforming, authors,
+    author_names, age, trend, locations, insight_text, backtest_violations, backtest_pull_requests, backtest_examined,
     backtest_window_days, backtest_computed_at, status_changed_at, created_at, updated_at
 )
 SELECT pg_temp.numbered(5, n), pg_temp.numbered(4, 1 + (n - 1) / {PATTERNS // REPOS}), pg_temp.numbered(1, 1),
@@ -63,7 +64,7 @@ SELECT pg_temp.numbered(5, n), pg_temp.numbered(4, 1 + (n - 1) / {PATTERNS // RE
     CASE WHEN status = 'DEFERRED' THEN born END, CASE WHEN n % 2 = 0 THEN pg_temp.numbered(2, 1 + n % 5) END,
     born, 'naming 1', 'AST', jsonb_build_object('applicable', jsonb_build_object('pattern', 'class $NAME: $$$BODY'),
         'conforming', jsonb_build_object('has', jsonb_build_object('field', 'name', 'regex', 'Error' || n || '$'))),
-    'class $NAME: $$$BODY', true, ARRAY['Python'], ARRAY['src/**', 'lib/**'], ARRAY['**/generated/**'],
+    'class $NAME: $$$BODY', true, '{EDITION}', ARRAY['Python'], ARRAY['src/**', 'lib/**'], ARRAY['**/generated/**'],
     CASE WHEN n % 11 > 0 THEN (ARRAY['STRONG', 'EMERGING', 'MODERATE', 'WEAK', 'LEGACY'])[1 + n % 5] END,
     10 + n % 90, 'HIGH', 100, 10 + n % 90, 1 + n % 9, ARRAY['Person 1', 'Person 2'], 'ESTABLISHED', 'STABLE',
     '[{{"category": "CORE", "instances": 7}}, {{"category": "TEST", "instances": 3}}]', 'Most files follow it.',

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     SmallInteger,
+    String,
     UniqueConstraint,
     text,
 )
@@ -166,6 +167,8 @@ class Pattern(Table):
     rule_text: Mapped[str]
     rule_exportable: Mapped[bool] = mapped_column(default=False)
     rule_alternative: Mapped[str | None]
+    # The edition of the checkers that made just this rule ready; none if nobody has tried.
+    rule_edition: Mapped[str | None] = mapped_column(String(32))
     scope_languages: Mapped[list[str]]
     scope_include: Mapped[list[str]]
     scope_exclude: Mapped[list[str]]
