@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    ColumnClause,
     ColumnElement,
     DateTime,
     Executable,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Table as Rows
 from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.sql.visitors import iterate
 
 from app.db.models import Pattern, PatternEvent, Repo, Table
 from app.db.prepared import Prepared
@@ -188,35 +190,42 @@ def alone(conditions: Sequence[ColumnElement[bool]], changes: Mapping[str, Any],
         update(PATTERNS)
         .where(PATTERNS.c.id == held.c.id, PATTERNS.c.version == held.c.version)
         .values(changes)
-        .returning(*(PATTERNS.c[column.name] for column in CHANGED.c))
+        .returning(*_told_of(telling), held.c.status.label("before"))
         .cte(CHANGED.name)
     )
     counted = (
         update(_REPOS)
-        .where(_REPOS.c.id == changed.c.repo_id, changed.c.id == held.c.id)
+        .where(_REPOS.c.id == select(changed.c.repo_id).scalar_subquery())
         .values(change_sequence=_REPOS.c.change_sequence + 1)
-        .returning(
-            *_REPOS.c["change_sequence", "id", "organization_id"], held.c.status, changed.c.status.label("after")
-        )
+        .returning(_REPOS.c.change_sequence)
         .cte("counted")
     )
     step = {
         "id": _bound("event", _EVENTS, "id"),
-        "pattern_id": _ID,
-        "repo_id": counted.c.id,
-        "organization_id": counted.c.organization_id,
+        "pattern_id": changed.c.id,
+        "repo_id": changed.c.repo_id,
+        "organization_id": changed.c.organization_id,
         "kind": _bound("move", _EVENTS, "kind"),
-        "from_status": counted.c.status,
-        "to_status": counted.c.after,
+        "from_status": changed.c.before,
+        "to_status": changed.c.status,
         "actor_id": BY,
         "message": _bound("move", _EVENTS, "message"),
         "at": AT,
     }
     written = _written(counted, step).cte("written")
     entry = {name: _bound("entry", ENTRIES, name) for name in ("id", "action", "object", "address", "credential")}
-    audited = _audited(counted, {**entry, "organization_id": counted.c.organization_id, "actor_id": BY})
+    audited = _audited(changed, {**entry, "organization_id": changed.c.organization_id, "actor_id": BY})
     told = [] if telling is None else [telling.told]
     return Prepared(select(held.c.repo_id, select(written.c.sequence).scalar_subquery(), *told).add_cte(audited))
+
+
+def _told_of(telling: Telling | None) -> list[ColumnElement[Any]]:
+    """List the columns of a pattern that has been changed which the same statement reads."""
+    read = {"id", "repo_id", "organization_id", "status"}
+    if telling is not None:
+        parts = (part for part in iterate(telling.told) if isinstance(part, ColumnClause))
+        read |= {part.name for part in parts if part.table is CHANGED}
+    return [column for column in PATTERNS.c if column.name in read]
 
 
 def _written(counted: CTE, step: Mapping[str, Any]) -> Any:
@@ -224,8 +233,8 @@ def _written(counted: CTE, step: Mapping[str, Any]) -> Any:
     return insert(_EVENTS).from_select([*step, "sequence"], told).returning(_EVENTS.c.sequence)
 
 
-def _audited(counted: CTE, entry: Mapping[str, Any]) -> CTE:
-    told = select(*entry.values()).select_from(counted)
+def _audited(done: CTE, entry: Mapping[str, Any]) -> CTE:
+    told = select(*entry.values()).select_from(done)
     return insert(ENTRIES).from_select(list(entry), told).cte("audited")
 
 
