@@ -105,8 +105,7 @@ class Runtime:
     ) -> AsyncIterator[Stroke]:
         """Let a decision write with one statement, which commits as it ends; the world hears of it after that."""
         stroke = Stroke(self.readers, self.writers, telling, values)
-        with _answering():
-            yield stroke
+        yield stroke
         await self._tell(stroke)
 
     async def ask(self, question: Question, seconds: float) -> Any:

@@ -5,11 +5,14 @@ seconds of them, silently), so nobody may rely on hearing every ring: a listener
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 from redis.asyncio.client import PubSub
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ResponseError
 
 from app.domain.events import Event
 from app.gateways.redis import PASSING, open_redis
@@ -48,6 +51,7 @@ class Bus:
 
     def __init__(self, url: str) -> None:
         self._redis = open_redis(url)
+        self._line: AbstractConnection = self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         self._unrung: dict[str, int] = {}
         self._ringing: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
@@ -69,10 +73,25 @@ class Bus:
         async with self._turn:
             # Whoever publishes from here on begins the next round, which waits until this one is out.
             rings, self._unrung, self._ringing = self._unrung, {}, None
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for channel, sequence in rings.items():
-                    pipe.publish(channel, sequence)
-                await pipe.execute()
+            if not self._line.is_connected:
+                await self._line.connect()  # type: ignore[no-untyped-call]
+            await self._line.retry.call_with_retry(partial(self._pull, rings), self._hang_up)
+
+    async def _pull(self, rings: Mapping[str, int]) -> None:
+        """Ring on a line of our own: to take one from the pool and to give it back would cost as much again."""
+        line = self._line
+        try:
+            commands = [("PUBLISH", channel, sequence) for channel, sequence in rings.items()]
+            await line.send_packed_command(line.pack_commands(commands), check_health=False)
+            for _ in rings:
+                await line.read_response()
+        except ResponseError as error:
+            # Else what was not heard yet would be taken for the answer to the next.
+            await self._hang_up(error)
+            raise
+
+    async def _hang_up(self, _: Exception) -> None:
+        await self._line.disconnect(nowait=True)
 
     @asynccontextmanager
     async def listen(self, channel: str) -> AsyncIterator[Bell]:
@@ -99,6 +118,7 @@ class Bus:
             await asyncio.wait({self._reader}, timeout=CANCEL_SECONDS)
         if self._subscriber is not None:
             await self._subscriber.aclose()  # type: ignore[no-untyped-call]
+        await self._line.disconnect()
         await self._redis.aclose(close_connection_pool=True)
 
     def _pubsub(self) -> PubSub:
