@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.checkers.registry import EDITION
 from app.db.models import Evidence, Pattern
 from app.domain.ids import Kind, public
 from app.domain.jobs import Ingest, Measure, Quote
@@ -116,7 +117,7 @@ async def test_a_pattern_written_by_hand_is_a_measured_candidate(author: Desk) -
     assert told["rationale"] == "Readers look for it."
     row = await author.row(told["id"])
     assert (row.applicable, row.conforming, row.adoption, row.language) == (5, 4, 0.8, "Python")
-    assert row.extracted_by == f"person {author.people['reviewer'].user.login}"
+    assert (row.extracted_by, row.rule_edition) == (f"person {author.people['reviewer'].user.login}", EDITION)
     rows = list(await author.session.scalars(select(Evidence).where(Evidence.pattern_id == row.id)))
     assert [place.is_canonical for place in rows].count(True) == 1
     (odd,) = [place for place in rows if place.is_counterexample]
@@ -328,5 +329,10 @@ async def test_a_rule_that_cannot_be_run_is_not_promoted(desk: Desk) -> None:
         reply = await desk.do("promotePattern", {"patternId": pattern})
         assert (reply.code, list(reply.extensions["fields"])) == ("VALIDATION_ERROR", ["patternId"])
         assert (await desk.row(pattern)).status is PatternStatus.CANDIDATE
+        # What another edition of the checkers took, this one need not take.
+        former = await desk.pattern(rule_definition=definition, rule_edition="a former one")
+        assert (await desk.do("promotePattern", {"patternId": former})).extensions == reply.extensions
+    former = await desk.pattern(rule_edition="a former one")
+    assert (await desk.done("promotePattern", {"patternId": former}))["version"] == 2
     judged = await desk.pattern(rule_kind="LLM", rule_definition={"question": "Is it nice?"})
     assert (await desk.done("promotePattern", {"patternId": judged}))["status"] == "AUTHORITATIVE"

@@ -1,13 +1,16 @@
 """Moves: every status and every move, those of the table and all others."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
-from app.db.models import Repo
-from app.domain.pattern import MOVES, RECORDED_AS, Move, PatternStatus, move_to
-from app.domain.viewer import Role
+from app.db.models import Pattern, Repo
+from app.domain.errors import Forbidden, NotFound
+from app.domain.pattern import MOVES, RECORDED_AS, Move, PatternStatus, move_to, way_of
+from app.domain.viewer import Credential, CredentialKind, Permission, Role, Scope, Viewer
+from app.reads.deciding import decided_by, permitted
 from tests import factories as make
 from tests.triage.desk import Desk, uuid_of
 
@@ -43,6 +46,28 @@ async def test_the_table_says_which_moves_there_are(status: str, mutation: str, 
     assert (event.actor_id, event.sequence) == (desk.people["reviewer"].user.id, 1)
     assert row.status_changed_at == row.updated_at == row.touched_at == event.at
     assert await desk.audited() == [(mutation, pattern)]
+
+
+def test_a_move_leads_to_one_status_wherever_it_begins() -> None:
+    ways = {move: way_of(move) for move in Move}
+    assert {(status, move): after for move, (begins, after) in ways.items() for status in begins} == MOVES
+
+
+@pytest.mark.parametrize("scopes", [None, *(frozenset({scope}) for scope in Scope)])
+@pytest.mark.parametrize("role", [None, *Role])
+def test_a_statement_decides_where_a_look_would_let_it(role: Role | None, scopes: frozenset[Scope] | None) -> None:
+    here, there = uuid4(), uuid4()
+    pattern = Pattern(organization_id=here)
+    for superadmin in (False, True):
+        roles = {there: Role.VIEWER, **({} if role is None else {here: role})}
+        viewer = Viewer(uuid4(), roles, Credential(CredentialKind.API_KEY), superadmin, scopes)
+        seen = viewer.sees(here, Permission.READ_PATTERNS)
+        try:
+            permitted(viewer, pattern if seen else None)
+        except (NotFound, Forbidden):
+            assert decided_by(viewer) == []
+        else:
+            assert decided_by(viewer) == [here]
 
 
 @pytest.mark.parametrize("status", list(PatternStatus))

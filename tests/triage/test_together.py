@@ -65,11 +65,13 @@ SLOWER: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("status", [PatternStatus.REJECTED, PatternStatus.DEFERRED])
-@pytest.mark.parametrize("mutation", list(SLOWER))
+@pytest.mark.parametrize("mutation", [*SLOWER, "promotePattern of an untried rule"])
 async def test_the_slower_of_two_is_told_the_present_state_though_it_named_no_version(
     mutation: str, status: PatternStatus, desk: Desk, engine: AsyncEngine
 ) -> None:
-    pattern, other = await desk.pattern(), await desk.pattern()
+    mutation, _, untried = mutation.partition(" ")
+    pattern = await (desk.pattern(rule_edition=None) if untried else desk.pattern())
+    other = await desk.pattern()
     said: dict[str, Any] = {"patternId": pattern, **SLOWER[mutation]}
     if mutation == "triagePatterns":
         said = {"decisions": [said]}

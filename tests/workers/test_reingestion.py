@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.checkers.registry import EDITION
 from app.db.models import Evidence, Pattern, Repo
 from app.domain.confidence import ConfidenceTier
 from app.domain.pattern import DISMISSED, EvidenceSource, Move, PatternEventKind, PatternStatus
@@ -215,6 +216,16 @@ async def test_an_edit_that_is_made_while_a_run_works_stays(
         PatternStatus.CANDIDATE,
         edits,
     )
+
+
+async def test_that_other_checkers_know_its_rule_now_is_no_news_of_a_pattern(runtime: Runtime, repo: Repo) -> None:
+    before = await pattern_of(runtime)
+    assert before.rule_edition == EDITION
+    await change(runtime, before.id, rule_edition="a former one")
+    await mined(runtime, repo.id, force=True)
+    after = await pattern_of(runtime)
+    assert (after.rule_edition, after.updated_at, after.version) == (EDITION, before.updated_at, before.version)
+    assert await history_of(runtime, before.id) == [PatternEventKind.CREATED]
 
 
 async def test_a_pattern_that_goes_out_of_force_while_a_run_works_costs_the_run_nothing(
