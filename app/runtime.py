@@ -103,7 +103,10 @@ class Runtime:
     async def strike(
         self, telling: Telling | None = None, values: Mapping[str, Any] = MappingProxyType({})
     ) -> AsyncIterator[Stroke]:
-        """Let a decision write with one statement, which commits as it ends; the world hears of it after that."""
+        """Let a decision write with one statement, which commits as it ends; the world hears of it after that.
+
+        The pools that it goes through say by themselves that the database is away.
+        """
         stroke = Stroke(self.readers, self.writers, telling, values)
         yield stroke
         await self._tell(stroke)

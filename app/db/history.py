@@ -44,6 +44,9 @@ CHANGED = table(
     "changed", *(column(each.name, each.type) for each in PATTERNS.c if not isinstance(each.type, TSVECTOR))
 )
 
+# What a decision that stands alone binds: about which pattern it is, who takes it, and when.
+_ID, BY = bindparam("move_id", type_=Uuid), bindparam("move_by", type_=Uuid)
+AT = bindparam("move_at", type_=DateTime(timezone=True))
 
 _COUNT = (
     update(_REPOS)
@@ -69,11 +72,6 @@ class Step:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-# Of a decision that stands alone: about which pattern, by whom, and when.
-_ID, BY = bindparam("move_id", type_=Uuid), bindparam("move_by", type_=Uuid)
-AT = bindparam("move_at", type_=DateTime(timezone=True))
-
-
 def touch(pattern: Pattern, now: datetime) -> None:
     """Count a change that a person made."""
     pattern.version += 1
@@ -95,7 +93,7 @@ async def record(
 
 
 async def record_alone(tx: Stroke, statement: Prepared, values: Mapping[str, Any]) -> bool | None:
-    """Take a decision by a statement of `alone`: False if somebody was faster, None if no such pattern is so."""
+    """Take a decision by a statement of `alone`; False if somebody was faster, None if its conditions do not hold."""
     (entry,) = tx.entries
     said = {f"move_{name}": value for name, value in values.items()}
     said |= {f"entry_{name}": value for name, value in entry.items()}
@@ -159,9 +157,9 @@ async def _record_many(tx: Tx, steps: Sequence[Step], rows: list[dict[str, Any]]
 
 @lru_cache(maxsize=500)
 def _one(changed: tuple[str, ...], audited: tuple[str, ...]) -> Executable:
-    """Write a step, what it changes and who made it."""
+    """Make the statement that writes a step, what it changes and who made it."""
     counted = _COUNT.cte("counted")
-    step = {name: _bound("step", _EVENTS, name) for name in _EVENTS.c.keys() if name != "sequence"}  # noqa: SIM118 - a collection of columns
+    step = {each.name: _bound("step", _EVENTS, each.name) for each in _EVENTS.c if each.name != "sequence"}
     written = _written(counted, step)
     beside = []
     if changed:

@@ -81,10 +81,7 @@ class Telling:
 
 @dataclass(slots=True)
 class Stroke(Outcome):
-    """A transaction of one statement, which commits as it ends.
-
-    What it rests on is looked at before, and the statement writes only if that still stands.
-    """
+    """A transaction of one statement, which commits as it ends, and writes only where what it rests on stands."""
 
     readers: Readers
     writers: Writers
