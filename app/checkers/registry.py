@@ -3,11 +3,11 @@
 from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import __version__
 from app.domain.errors import Invalid
-from app.domain.rule import Rule, RuleKind
+from app.domain.rule import Rule, RuleKind, columns_of
 
 if TYPE_CHECKING:
     from app.checkers.subject import Checker, Compile
@@ -22,6 +22,11 @@ CHECKERS = {
 
 EDITION = sha256(f"{__version__} {version('ast-grep-py')}".encode()).hexdigest()[:12]
 """What a rule was made ready by: what one edition takes another may refuse."""
+
+
+def columns_of_ready(rule: Rule) -> dict[str, Any]:
+    """Spell a rule that was made ready as the columns of its pattern."""
+    return {**columns_of(rule), "rule_edition": EDITION}
 
 
 def ready(rule: Rule) -> "Checker":

@@ -91,15 +91,14 @@ def stored(rule: Rule) -> dict[str, Any]:
     return {**rule.definition, **roles}
 
 
-def columns_of(rule: Rule, edition: str) -> dict[str, Any]:
-    """Spell a rule as the columns of its pattern, with the edition of the checkers that made it ready."""
+def columns_of(rule: Rule) -> dict[str, Any]:
+    """Spell a rule as the columns of its pattern."""
     return {
         "rule_kind": rule.kind,
         "rule_definition": stored(rule),
         "rule_text": rule.text,
         "rule_exportable": rule.exportable,
         "rule_alternative": rule.alternative,
-        "rule_edition": edition,
         "scope_languages": list(rule.scope.languages),
         "scope_include": list(rule.scope.include),
         "scope_exclude": list(rule.scope.exclude),

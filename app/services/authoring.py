@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
 
-from app.checkers.registry import EDITION, ready
+from app.checkers.registry import columns_of_ready, ready
 from app.db import models
 from app.db.history import Step, record, touch
 from app.db.tx import Tx
@@ -26,7 +26,7 @@ from app.domain.pattern import (
     Severity,
     may_be_reviewed,
 )
-from app.domain.rule import Rule, RuleKind, columns_of, read_rule
+from app.domain.rule import Rule, RuleKind, read_rule
 from app.domain.viewer import Viewer
 from app.reads import accounts, deciding
 
@@ -120,7 +120,7 @@ async def create(tx: Tx, viewer: Viewer, draft: Draft, measured: Measured) -> UU
         extracted_by=f"person {author.login}",
         pr_review=may_be_reviewed(draft.category),
         status_changed_by_id=viewer.user_id,
-        **columns_of(draft.rule, EDITION),
+        **columns_of_ready(draft.rule),
         **_columns(draft.type, measured),
     )
     tx.session.add(pattern)
@@ -140,7 +140,7 @@ async def rewrite(
     (pattern,) = await deciding.hold_for(tx.session, viewer, pattern_id)
     deciding.expect(pattern, seen_version)
     now = datetime.now(UTC)
-    for column, value in {**columns_of(rule, EDITION), **_columns(pattern.type, measured)}.items():
+    for column, value in {**columns_of_ready(rule), **_columns(pattern.type, measured)}.items():
         setattr(pattern, column, value)
     touch(pattern, now)
     await tx.session.flush()

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.checkers.registry import EDITION
+from app.checkers.registry import columns_of_ready
 from app.db import models
 from app.db.history import Step, record
 from app.db.tx import Tx
@@ -25,7 +25,7 @@ from app.domain.pattern import (
     PatternStatus,
     PatternType,
 )
-from app.domain.rule import Rule, columns_of
+from app.domain.rule import Rule
 from app.reads import mining
 from app.reads.mining import StandingPattern
 
@@ -201,7 +201,7 @@ def _words(discovery: Discovery) -> dict[str, Any]:
         "language": scope.languages[0] if scope.languages else None,
         "extraction_reasoning": discovery.reasoning,
         "extracted_by": discovery.extracted_by,
-        **columns_of(discovery.rule, EDITION),
+        **columns_of_ready(discovery.rule),
     }
 
 
