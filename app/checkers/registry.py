@@ -5,7 +5,6 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from app import __version__
 from app.domain.errors import Invalid
 from app.domain.rule import Rule, RuleKind, columns_of
 
@@ -20,7 +19,7 @@ CHECKERS = {
     RuleKind.REGEX: "texts",
 }
 
-EDITION = sha256(f"{__version__} {version('ast-grep-py')}".encode()).hexdigest()[:12]
+EDITION = sha256(f"{version('tenet')} {version('ast-grep-py')}".encode()).hexdigest()[:12]
 """What a rule was made ready by: what one edition takes another may refuse."""
 
 
