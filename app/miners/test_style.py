@@ -111,7 +111,7 @@ def _rust(source: Source) -> Iterator[tuple[str, str]]:
         above = item.prev_named_sibling
         while above is not None and above.type == "attribute_item":
             if re.match(r"#\[(?:tokio::)?test\b", text_of(above)):
-                yield "prefix", "test" if text_of(item.child_by_field_name("name")).startswith("test_") else ""
+                yield "prefix", "test" if text_of(item.child_by_field_name("name")).startswith("test_") else "plain"
                 break
             above = above.prev_named_sibling
 
@@ -264,15 +264,12 @@ def _meaning(finding: Finding) -> Meaning | None:
             fits = {"has": {"kind": "range_clause", "has": {"field": "left", "regex": rf"(^|[\s,]){form}$"}}}
             usual = {"tt": 0.4, "tc": 0.35, "test": 0.2}.get(form, 0.1)
             return Meaning("Cases of tests", f"are called `{form}`", _CASES, fits, usual, PatternCategory.NAMING)
-        case "prefix":
-            return Meaning(
-                "Test functions",
-                "begin with `test_`",
-                _RUST_TESTS,
-                {"has": {"field": "name", "regex": "^test_"}},
-                0.45,
-                _TESTING,
-            )
+        case "prefix" if finding.tongue == "Rust":
+            prefixed: Any = {"has": {"field": "name", "regex": "^test_"}}
+            if form == "test":
+                return Meaning("Test functions", "begin with `test_`", _RUST_TESTS, prefixed, 0.45, _TESTING)
+            sentence = "are named for what they show, without `test_`"
+            return Meaning("Test functions", sentence, _RUST_TESTS, {"not": prefixed}, 0.6, _TESTING, weight=0.8)
     return None
 
 
@@ -299,7 +296,7 @@ FAMILY = family(
     "test-style",
     _READERS,
     _meaning,
-    version=2,
+    version=3,
     # Rust's tests stand among what they test.
     roles=frozenset((FileRole.TEST, FileRole.SOURCE)),
 )

@@ -203,6 +203,16 @@ def test_what_editors_are_told_of_all_files_is_measured_in_all() -> None:
     assert found.find("Lines have no blanks at their ends").violations == ["src/blank.py:1"]
 
 
+def test_a_disallowed_method_is_called_nowhere() -> None:
+    files = {f"src/part{number}.rs": "fn f() { a.map(g).unwrap_or(b) }\n" for number in range(19)}
+    files["src/old.rs"] = "fn f() { a.map_or(b, g) }\n"
+    files[".clippy.toml"] = (
+        'disallowed-methods = [{ path = "std::option::Option::map_or", reason = "use `map`" }, "std::fs::read"]\n'
+    )
+    found = trial(files, families=FAMILIES).find("Rust files never call")
+    assert (str(found), found.violations) == ("Rust files never call `.map_or(…)` (19 of 20)", ["src/old.rs:1"])
+
+
 def test_syntax_that_is_restricted_is_said_of_the_sources() -> None:
     files = {f"src/part{number}.ts": "export const a = 1\n" for number in range(12)}
     files |= {f"src/part{number}.test.ts": "it('works', async () => { await f() })\n" for number in range(12)}

@@ -87,6 +87,7 @@ TABLE = "func TestIt(t *testing.T) {{\n\tfor _, each := range {} {{\n\t\tt.Run(e
             "cases of tests are called `tc`",
         ),
         ("rs", "#[test]\n    fn test_it() {}", "#[test]\n    fn it_works() {}", "test functions begin with `test_`"),
+        ("rs", "#[test]\n    fn it_works() {}", "#[test]\n    fn test_it() {}", "without `test_`"),
     ],
     ids=[
         "it",
@@ -106,6 +107,7 @@ TABLE = "func TestIt(t *testing.T) {{\n\tfor _, each := range {} {{\n\t\tt.Run(e
         "table",
         "case",
         "rust",
+        "plain",
     ],
 )
 def test_one_style_for_nearly_all(ending: str, usual: str, other: str, said: str) -> None:

@@ -147,6 +147,10 @@ def _rules(setting: Setting, settings: list[Setting]) -> Iterator[_Made]:
                     )
         case "banned", tongue:
             yield from _banned(tongue, value)
+        case "uncalled", "Rust":
+            called = {"kind": "field_expression", "has": {"field": "field", "regex": f"^{value}$"}, "stopBy": "end"}
+            definition = {"applicable": {"kind": "source_file"}, "conforming": {"not": {"has": called}}}
+            yield f"files never call `.{value}(…)`", RuleKind.AST, definition, "Rust", PatternCategory.API
         case "editorconfig", "*\tinsert_final_newline" if value == "true":
             yield _of_all("files end with a line break", r"\n\z", absent=False)
         case "editorconfig", "*\ttrim_trailing_whitespace" if value == "true":
@@ -200,5 +204,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=5,
+    version=6,
 )

@@ -265,6 +265,10 @@ def _gradle(text: str) -> Iterator[Setting]:
         yield "google-java-format", "aosp" if ".aosp()" in text else "all", "", text.count("\n", 0, at) + 1
 
 
+# What is called of a type is known by its name; a function of a module may have the name of any other.
+_METHOD = re.compile(r"(?:\w+::)+[A-Z]\w*::[a-z_]\w*")
+
+
 def _clippy(text: str) -> Iterator[Setting]:
     told = _toml(text)
     for key in ("disallowed-types", "disallowed-methods"):
@@ -275,6 +279,8 @@ def _clippy(text: str) -> Iterator[Setting]:
                 path, why = each.get("path", ""), f"use {instead}" if instead else each.get("reason", "")
             if key == "disallowed-types" and path:
                 yield "banned", "Rust", f"{path}\t{why}", _line(text, str(path))
+            elif _METHOD.fullmatch(str(path)):
+                yield "uncalled", "Rust", str(path).rpartition("::")[2], _line(text, str(path))
 
 
 def _cargo(text: str) -> Iterator[Setting]:

@@ -143,7 +143,7 @@ RUST = (
                 {"has": {"field": "parameters", "regex": r"^\(\s*(mut )?self\b"}},
             ],
         },
-        {"follows": {"kind": "attribute_item", "regex": "must_use"}},
+        {"follows": {"kind": "attribute_item", "regex": "must_use", "stopBy": {"not": {"kind": "attribute_item"}}}},
         "Public methods that change and give back `self`",
         "are `#[must_use]`",
         0.15,
@@ -154,4 +154,4 @@ RUST = (
 )
 TABLES = {"Python": PYTHON, "Go": GO, "Java": JAVA, "Rust": RUST}
 
-FAMILY = family("record-idioms", TABLES, most=4)
+FAMILY = family("record-idioms", TABLES, version=2, most=4)
