@@ -156,7 +156,7 @@ async def hold_for(session: AsyncSession, viewer: Viewer, *ids: UUID) -> list[mo
     return [permitted(viewer, held.get(identifier)) for identifier in ids]
 
 
-async def look(session: AsyncSession, viewer: Viewer, repo_id: UUID, *, lock: bool = False) -> models.Repo:
+async def repo_for(session: AsyncSession, viewer: Viewer, repo_id: UUID, *, lock: bool = False) -> models.Repo:
     """Give a repository whose patterns a viewer may write, and that was read before, or refuse."""
     repo = await session.get(models.Repo, repo_id, with_for_update={"key_share": True} if lock else None)
     seen = (Permission.READ_REPOS, Permission.READ_PATTERNS)

@@ -101,7 +101,7 @@ def read(
 
 async def create(tx: Tx, viewer: Viewer, draft: Draft, measured: Measured) -> UUID:
     """Write a pattern down as a candidate, with what was measured of it a moment ago."""
-    repo = await deciding.look(tx.session, viewer, draft.repo_id, lock=True)
+    repo = await deciding.repo_for(tx.session, viewer, draft.repo_id, lock=True)
     author = await accounts.find(tx.session, viewer.user_id)
     if author is None:
         raise NotFound("No such person.")
@@ -206,7 +206,7 @@ async def _show(tx: Tx, pattern: models.Pattern, measured: Measured) -> None:
             "organization_id": pattern.organization_id,
             "rank": kept[0] + 1 + number,
             "is_canonical": number == 0 and not kept[1] and not place["is_counterexample"],
-            **evidence_columns(place, measured.commit),
+            **_evidence_columns(place, measured.commit),
             "added_by": EvidenceSource.MINER,
         }
         for number, place in enumerate(measured.places)
@@ -215,7 +215,7 @@ async def _show(tx: Tx, pattern: models.Pattern, measured: Measured) -> None:
         await tx.session.execute(insert(models.Evidence), rows)
 
 
-def evidence_columns(place: Mapping[str, Any], commit: str) -> dict[str, Any]:
+def _evidence_columns(place: Mapping[str, Any], commit: str) -> dict[str, Any]:
     """Spell a place that a worker found as columns."""
     at = place.get("authored_at")
     return {
@@ -257,7 +257,7 @@ async def add_evidence(tx: Tx, viewer: Viewer, pattern_id: UUID, place: Mapping[
         rank=0 if last is None else last + 1,
         is_canonical=canonical,
         added_by=EvidenceSource.PERSON,
-        **evidence_columns(place, place["commit"]),
+        **_evidence_columns(place, place["commit"]),
     )
     tx.session.add(row)
     now = datetime.now(UTC)

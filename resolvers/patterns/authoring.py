@@ -154,7 +154,7 @@ class AuthoringMutations:
         viewer = context.viewer
         repo_id = parse_as(Kind.REPO, input.repo_id, field="repoId")
         async with context.read() as session:
-            await deciding.look(session, viewer, repo_id)
+            await deciding.repo_for(session, viewer, repo_id)
         rule = rule_of(input.kind, input.definition, input.scope, {})
         found = await measured(context, repo_id, rule, input.definition)
         return PreviewRulePayload(
@@ -178,7 +178,7 @@ class AuthoringMutations:
         viewer = context.viewer
         repo_id = parse_as(Kind.REPO, input.repo_id, field="repoId")
         async with context.read() as session:
-            await deciding.look(session, viewer, repo_id)
+            await deciding.repo_for(session, viewer, repo_id)
         rationale = or_none(input.rationale)
         check_wording(name=input.name, description=input.description, rationale=rationale)
         names = {"kind": "ruleKind", "definition": "ruleDefinition"}
@@ -217,7 +217,7 @@ class AuthoringMutations:
         start, end = _lines(input)
         async with context.read() as session:
             pattern = await deciding.find_for(session, viewer, pattern_id)
-            await deciding.look(session, viewer, pattern.repo_id)
+            await deciding.repo_for(session, viewer, pattern.repo_id)
         question = Quote(new_id(), pattern.repo_id, input.path, start, end)
         place = await context.runtime.ask(question, ASK_SECONDS)
         async with context.write() as tx:

@@ -116,7 +116,7 @@ async def _rewriting(
     async with context.read() as session:
         pattern = await deciding.find_for(session, context.viewer, pattern_id)
         deciding.expect(pattern, version)
-        await deciding.look(session, context.viewer, pattern.repo_id)
+        await deciding.repo_for(session, context.viewer, pattern.repo_id)
     scope = edits.get("scope") or ScopeInput(
         languages=pattern.scope_languages, include=pattern.scope_include, exclude=pattern.scope_exclude
     )
