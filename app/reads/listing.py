@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, LargeBinary, Select, bindp
 from app.reads.page import Cursors, Slice, headed, in_order, slice_of, sliced, starts
 from app.reads.roots import SHAPES
 from app.reads.shape import BEST_FIRST, Filter, Many, Order, Rows, Shape
-from app.reads.visible import Reach, Sight, is_pinned
+from app.reads.visible import Reach, Sight, is_pinned, told_by_owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,9 @@ class Listing:
             theirs = rows.c[seen_by.column]
             conditions = [is_pinned(theirs, organization) if pin is not None else theirs == organization]
         elif pin is None or seen_by.permission is None:
-            conditions = [seen_by.condition(rows, self.sight)]
+            is_seen = seen_by.condition(rows, self.sight)
+            is_owned = "repo_id" in self.filters or (owner is not None and self.many.by != seen_by.column)
+            conditions = [told_by_owner(is_seen) if is_owned else is_seen]
         else:
             conditions = [self.sight.covers(seen_by.permission, rows.c[pin], pinned=True)]
         if owner is not None and self.many.by is not None:

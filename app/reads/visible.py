@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, FromClause, Uuid, any_, bindparam, column, false, func, true
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Uuid, any_, bindparam, case, column, false, func, true
 from sqlalchemy.dialects.postgresql import array
 
 from app.db.models import Organization
@@ -88,6 +88,15 @@ def is_pinned(owner: ColumnElement[UUID], value: ColumnElement[UUID]) -> ColumnE
     added since. In an order that begins with the organization they come from the index of both.
     """
     return owner == any_(array([value]))
+
+
+def told_by_owner(is_seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Look at the organization of rows whose owner tells it already.
+
+    PostgreSQL believes a plain comparison to leave out most of the owner's rows, and would look those of the whole
+    organization up besides, to have both in common and to sort what is left. It knows nothing of what a case comes to.
+    """
+    return case((is_seen, true()), else_=false())
 
 
 def me() -> ColumnElement[UUID]:

@@ -4,6 +4,7 @@ import json
 import re
 import struct
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -50,26 +51,71 @@ LISTS = {
 }
 
 
-@pytest.fixture(scope="module")
-async def untouched(ground: Ground, worker_number: int) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
-    """A database that never had rows: what PostgreSQL learned of those of other tests would decide about plans."""
-    name = f"untouched_{worker_number}"
-    async with administration(ground.database_url) as server:
-        await server.execute(f"CREATE DATABASE {name} TEMPLATE tenet")
-    connection = await asyncpg.connect(plain_url(beside(ground.database_url, name)))
-    # As the readers plan it; an empty table would else be read as a whole.
-    await connection.execute("SET plan_cache_mode = force_generic_plan")
-    for detour in ("seqscan", "bitmapscan", "sort"):
-        await connection.execute(f"SET enable_{detour} = off")
-    yield connection
-    await connection.close()
-
-
 SEVERAL = {
     name: document
     for name, document in LISTS.items()
     if name.startswith(("patterns, all", "repos")) and ("CREATED_AT" not in name)
 }
+
+
+@pytest.fixture(scope="module")
+async def untouched(ground: Ground, worker_number: int) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """A database that never had rows: what PostgreSQL learned of those of other tests would decide about plans."""
+    async with database(ground, f"untouched_{worker_number}") as connection:
+        # An empty table would else be read as a whole.
+        for detour in ("seqscan", "bitmapscan", "sort"):
+            await connection.execute(f"SET enable_{detour} = off")
+        yield connection
+
+
+@pytest.fixture(scope="module")
+async def crowded(ground: Ground, worker_number: int) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """A database of many organizations, of which PostgreSQL knows what is in it: one has ten times what others have."""
+    async with database(ground, f"crowded_{worker_number}") as connection:
+        for table in ("organizations", "repos", "patterns"):
+            await connection.execute(CROWD[table])
+            await connection.execute(f"VACUUM (ANALYZE) {table}")
+        yield connection
+
+
+CROWD = {
+    "organizations": """
+        INSERT INTO organizations (id, slug, name)
+        SELECT lpad(n::text, 32, '0')::uuid, 'organization-' || n, 'One of many' FROM generate_series(1, 60) n
+    """,
+    "repos": """
+        INSERT INTO repos (id, organization_id, full_name, source, url, default_branch, private)
+        SELECT lpad(to_hex(n), 32, '0')::uuid, lpad(greatest(1, n - 9)::text, 32, '0')::uuid, 'repo-' || n, 'GIT',
+            'https://git.example.com/one.git', 'main', false
+        FROM generate_series(1, 69) n
+    """,
+    "patterns": """
+        INSERT INTO patterns (
+            id, repo_id, organization_id, name, description, type, category, severity, deferred_at, extracted_by,
+            rule_kind, rule_definition, rule_text, rule_exportable, defer_count, scope_languages, scope_include,
+            scope_exclude, author_names, locations, health_signals, insight_actions, status
+        )
+        SELECT gen_random_uuid(), repos.id, repos.organization_id, 'A pattern ' || n, repeat('of some length ', 60),
+            'CODE', 'NAMING', 'WARNING', now(), 'naming 1', 'AST', '{}', 'class $NAME', false, 0, '{}', '{}', '{}',
+            '{}', '[]', '[]', '{}', (ARRAY['CANDIDATE', 'AUTHORITATIVE', 'REJECTED', 'DEFERRED'])[1 + n % 4]
+        FROM generate_series(1, 600) n, repos
+        WHERE n <= 40 OR repos.organization_id = lpad('1', 32, '0')::uuid
+    """,
+}
+
+
+@asynccontextmanager
+async def database(ground: Ground, name: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """Have a database of our own, and read it as the readers do."""
+    async with administration(ground.database_url) as server:
+        await server.execute(f"CREATE DATABASE {name} TEMPLATE tenet")
+    connection = await asyncpg.connect(plain_url(beside(ground.database_url, name)))
+    try:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        await connection.execute("SET random_page_cost = 1.1")
+        yield connection
+    finally:
+        await connection.close()
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -109,6 +155,28 @@ async def test_of_each_of_several_organizations_only_the_head_of_the_list_is_rea
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["of one", "of several"])
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        (f"triageQueue({REPO}, first: 20)", "ix_patterns_triage"),
+        (f"triageQueue({REPO}, deferred: true, first: 20)", "ix_patterns_deferred"),
+        (f"patterns(first: 50, filter: {{{REPO}, status: [CANDIDATE]}})", "ix_patterns_repo_status"),
+        (f"patterns(first: 50, filter: {{{REPO}}}, orderBy: {{field: TIER}})", "ix_patterns_repo_tier_down"),
+        (f"patterns(first: 50, filter: {{{REPO}}}, orderBy: {{field: NAME}})", "ix_patterns_repo_name"),
+    ],
+    ids=["queue", "deferred", "one status", "tier", "name"],
+)
+async def test_a_list_of_a_repository_among_many_organizations_is_read_from_its_index(
+    asked: str, index: str, several: bool, crowded: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    roles = {ONE: Role.OWNER, **({UUID(int=2): Role.VIEWER} if several else {})}
+    viewer = Viewer(ONE, roles, Credential(CredentialKind.ACCESS_TOKEN))
+    steps = dict(steps_of(await planned(crowded, viewer, asked, "id name description")))
+    assert index in steps.values(), steps
+    assert not {"Sort", "Bitmap Heap Scan"} & steps.keys(), steps
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["of one", "of several"])
 @pytest.mark.parametrize("end", ["first, after", "last, before"])
 @pytest.mark.parametrize(
     ("field", "value"),
@@ -144,9 +212,11 @@ async def test_a_page_deep_in_a_list_begins_where_its_cursor_is(
         assert "ROW(" in node["Index Cond"] or "NULL" in node["Index Cond"], node
 
 
-async def planned(connection: "asyncpg.Connection[asyncpg.Record]", viewer: Viewer, list_: str) -> dict[str, Any]:
+async def planned(
+    connection: "asyncpg.Connection[asyncpg.Record]", viewer: Viewer, list_: str, fields: str = "id"
+) -> dict[str, Any]:
     """Tell how PostgreSQL reads a page of a list."""
-    document = parse(f"{{ {list_} {{ nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }} }}")
+    document = parse(f"{{ {list_} {{ nodes {{ {fields} }} pageInfo {{ hasNextPage endCursor }} }} }}")
     assert validate(schema.core, document) == []
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
