@@ -275,12 +275,6 @@ SAID = {
         "class A { void a() { try { } catch (Gone e) { } } }\n",
         "Java handlers that do nothing say why in a comment",
     ),
-    "schemas": (
-        "a/part{}.ts",
-        "import { z } from 'zod'\nexport const cartSchema = z.object({})\n",
-        "import { z } from 'zod'\nexport const cart = z.object({})\n",
-        "TypeScript schemas of zod are named `…Schema`",
-    ),
     "failures": (
         "a/part{}.go",
         'package a\n\nvar a = fmt.Errorf("failed to run: %w", err)\n',

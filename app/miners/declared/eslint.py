@@ -104,7 +104,7 @@ _SHARED: tuple[tuple["re.Pattern[str]", dict[str, str]], ...] = tuple(
             | {"consistent-type-imports": "", "prefer-node-protocol": ""},
         ),
         (
-            r"eslint-config-google|extends\W{1,6}google\b",
+            r"eslint-config-google|extends\W[^\]]{0,80}[\"']google[\"'](?!\s*,\s*[\"'](plugin:)?prettier)",
             {"semi": "", "quotes": ", 'single'", "indent": ", 2", "comma-dangle": ", 'always-multiline'", "no-var": ""},
         ),
         (r"eslint-config-xo\b|extends\W{1,6}xo\b", {"semi": "", "quotes": ", 'single'", "indent": ", 'tab'"}),

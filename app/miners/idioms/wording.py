@@ -1,7 +1,7 @@
 """How things are worded, where a language leaves it open: messages of logs and errors, names, handlers that do nothing.
 
 Says, for instance: "Go errors begin with a small letter and end without a full stop", "Python messages of logs end
-without a full stop" and "TypeScript schemas of zod are named `…Schema`".
+without a full stop" and "Java handlers that do nothing say why in a comment".
 """
 
 from typing import Any
@@ -155,24 +155,6 @@ SCRIPTS = (
     ),
     *_messages("logs", "Messages of logs", _logged("call_expression"), capital=0.5, stop=0.06, words=("log", "Log")),
     _silent("catch_clause"),
-    Idiom(
-        "schemas",
-        {
-            "kind": "variable_declarator",
-            "has": {
-                "field": "value",
-                "regex": r"^z\s*\.\s*(object|strictObject|looseObject|union|discriminatedUnion|enum)\(",
-            },
-            "inside": {"kind": "lexical_declaration"},
-        },
-        {"has": {"field": "name", "regex": "[sS]chema$"}},
-        "Schemas of zod",
-        "are named `…Schema`",
-        0.45,
-        _NAMING,
-        roles=SOURCES,
-        words=("zod",),
-    ),
 )
 TYPED = (*SCRIPTS, _settings("interface_declaration", "type_alias_declaration", "class_declaration"))
 _FAILING = r'"(failed to|failure to|could not|couldn\'t|cannot|can\'t|unable to|error)\b'
