@@ -92,7 +92,7 @@ _GENERATED_ENDINGS = re.compile(
     r"[._-](?:generated|autogen)\.[a-z]{1,5}|(?:_gen|_string|_easyjson)\.go"
     r")|zz_generated\.[\w.]+"
 )
-_GENERATED_FOLDERS = _words(".next .nuxt .svelte-kit .terraform __generated__ __pycache__")
+_GENERATED_FOLDERS = _words(".next .nuxt .svelte-kit .terraform __generated__ __pycache__ auto-generated generated")
 
 
 def has_generated_name(path: str) -> bool:

@@ -80,5 +80,11 @@ def prior(finding: Finding) -> float:
 
 
 FAMILY = Family(
-    "caught-names", votes, propose, facts=facts, languages=_LANGUAGES, prior=prior, least=Least(sites=12, files=4)
+    "caught-names",
+    votes,
+    propose,
+    facts=facts,
+    languages=_LANGUAGES,
+    prior=prior,
+    least=Least(sites=12, files=4, rising=False),
 )

@@ -4,6 +4,7 @@ Says, for instance: "TypeScript files in `src/hooks/` are named `use*.ts`". Only
 the marks of tests are said by another family.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ _GIVEN = frozenset(
     ("__init__", "__main__", "conftest", "doc", "index", "lib", "main", "mod", "package-info", "setup", "utils")
 )
 _SEPARATORS = "-_"
+_OF_TESTS = re.compile(r"\.(test|spec|cy|e2e|bench)\.")
 # What is copied into so many folders has one name, not a way of naming.
 _COPIES = 5
 _LEAST_WORD = 4
@@ -33,7 +35,7 @@ _MATERIAL = frozenset((FileRole.TEST, FileRole.EXAMPLE))
 def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
     """Let each name vote for every affix it has."""
     stem = stem_of(file.path)
-    if stem in _GIVEN or not file.folder or subject_of(file.path) != stem or ".test." in file.name:
+    if stem in _GIVEN or not file.folder or subject_of(file.path) != stem or _OF_TESTS.search(file.name):
         return
     names = world.noted.get("names")
     if names is None:
@@ -48,9 +50,17 @@ def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
 
 
 def _said_by(folder: str, affix: str) -> bool:
-    """Tell whether a folder, or one above it, has the word that its files begin with."""
+    """Tell whether a folder, or one above it, has the word that files begin with, or itself the one of their end."""
     word = "".join(words_in(affix.partition("*")[0]))
+    if not word and "." not in affix:
+        # What stands in `store/` is about stores; what stands in `stores/` is each one.
+        ends = words_in(affix)
+        return bool(ends) and any(ends[-1] in _plurals(each) for each in _words(folder))
     return bool(word) and (word in _words(folder) or (len(word) >= _LEAST_WORD and word in folder.lower()))
+
+
+def _plurals(word: str) -> tuple[str, str, str]:
+    return f"{word}s", f"{word}es", f"{word.removesuffix('y')}ies"
 
 
 @lru_cache(maxsize=64)
@@ -108,5 +118,5 @@ FAMILY = Family(
     least=Least(sites=6, files=6, share=0.87, careful=0.75, bits=1.2),
     open=True,
     local=True,
-    most=8,
+    most=6,
 )

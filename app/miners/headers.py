@@ -78,4 +78,5 @@ FAMILY = Family(
     least=Least(sites=8, files=8, share=0.85, careful=0.78),
     open=True,
     joins=True,
+    most=4,
 )

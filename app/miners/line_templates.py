@@ -92,5 +92,5 @@ FAMILY = Family(
     open=True,
     joins=True,
     local=True,
-    most=8,
+    most=7,
 )

@@ -88,7 +88,7 @@ FAMILY = Family(
     languages=None,
     roles=frozenset((FileRole.CONFIG, FileRole.EXAMPLE)),
     prior=prior,
-    least=Least(sites=6, files=6, share=0.88, careful=0.7),
+    least=Least(sites=6, files=6, share=0.88, careful=0.7, rising=False),
     open=True,
     joins=True,
     most=4,

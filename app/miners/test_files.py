@@ -102,9 +102,11 @@ def _shapes(folder: str, source: str) -> Iterator[str]:
     ending = f"{{tested}}{name[len(stem_of(name)) :]}"
     if place == folder:
         yield f"{{folder}}/{ending}"
-    elif folder.startswith(f"{place}/" if place else "") and folder.count("/") - place.count("/") < 3:
+        return
+    if folder.startswith(f"{place}/" if place else "") and folder.count("/") - place.count("/") < 3:
         up = "/.." * len([part for part in folder[len(place) :].split("/") if part])
         yield f"{{folder}}{up}/{ending}"
+        return
     # A mirror: what follows the first parts of both is the same.
     mine, theirs = folder.split("/"), place.split("/")
     for dropped in range(1, min(len(mine), 9) + 1):

@@ -111,4 +111,5 @@ FAMILY = Family(
     least=Least(sites=8, files=8, share=0.87, careful=0.78, bits=1.0),
     open=True,
     local=True,
+    most=6,
 )

@@ -128,6 +128,7 @@ def test_languages_fit_into_their_column_and_can_be_named() -> None:
         ("package-lock.json", ROLE.GENERATED),
         ("web/app.min.js", ROLE.GENERATED),
         ("api/user_pb2.py", ROLE.GENERATED),
+        ("www/generated/operations/get.ts", ROLE.GENERATED),
         ("api/user.pb.go", ROLE.GENERATED),
         ("src/__generated__/types.ts", ROLE.GENERATED),
     ],

@@ -61,6 +61,14 @@ def test_what_a_folder_is_called_is_not_said_of_its_files_again() -> None:
     assert mined(*files, *ELSEWHERE).said == []
 
 
+def test_what_a_folder_is_about_is_not_said_of_its_files_again() -> None:
+    files = [f"flows/{place}/{verb}-{place}s.ts" for place in ("store",) for verb in ("create", "drop", "get", "list")]
+    files += [f"flows/store/steps/{verb}-stores.ts" for verb in ("add", "join", "find", "open", "move", "keep")]
+    assert mined(*files, *ELSEWHERE).said == []
+    kinds = [f"web/cells/{word}-cell.ts" for word in ("date", "name", "price", "user", "text", "link", "mail", "time")]
+    assert "`*-cell.ts`" in mined(*kinds, *ELSEWHERE).said[0]
+
+
 def test_material_of_tests_and_copies_say_nothing() -> None:
     files = [f"test/parts/dynamic-{chr(97 + n)}.ts" for n in range(12)]
     assert mined(*files, *ELSEWHERE).said == []

@@ -61,3 +61,11 @@ def test_tests_that_mirror_what_they_test() -> None:
 def test_what_the_tools_of_java_demand_is_no_news() -> None:
     pairs = [path for n in range(20) for path in (f"src/main/java/a/P{n}.java", f"src/test/java/a/P{n}Test.java")]
     assert [said for said in mined(*pairs).said if "live" in said] == []
+
+
+def test_a_test_below_what_it_tests_is_no_mirror_as_well() -> None:
+    names = [chr(97 + n) * 3 for n in range(20)]
+    paths = [f"src/icons/{name}.tsx" for name in names] + [f"src/icons/__tests__/{name}.spec.tsx" for name in names]
+    said = mined(*paths).said
+    assert "TypeScript tests stand in a folder below the files they test (20 of 20)" in said
+    assert not any("mirror" in each for each in said)

@@ -160,6 +160,8 @@ class Least:
     """What the share is at least, as far as so few sites can tell."""
     bits: float = 0.15
     """How much it must tell whoever knows the language."""
+    rising: bool = True
+    """Whether it is told before it holds, while more and more do it."""
 
 
 def no_facts(_: Source) -> None:

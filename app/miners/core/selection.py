@@ -99,7 +99,7 @@ def _judged(measured: Measurement, least: Least, authors: int) -> tuple[str | No
     holds = share >= least.share - _MEASURED_SLACK and wilson_low(measured.conforming, measured.applicable) >= (
         least.careful - _MEASURED_SLACK
     )
-    if not holds and not (trend is Trend.RISING and share >= _RISING_SHARE):
+    if not holds and not (least.rising and trend is Trend.RISING and share >= _RISING_SHARE):
         return "broken too often", trend
     if authors > 1 and len(measured.authors) == 1:
         return "one author's habit", trend
