@@ -34,7 +34,7 @@ _USUAL_FOLDERS = {
 _SUFFIXES = {"JavaScript": (".js", ".jsx", ".mjs", ".cjs"), "TypeScript": (".ts", ".tsx", ".js")}
 _MOST_NAMESAKES = 20
 _LEAST_OF_A_PLACE = 15
-_HARDLY_ANY = 0.3
+_MOSTLY_TESTS = 0.6
 
 
 def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
@@ -65,8 +65,8 @@ def _place(file: File, world: World) -> str:
     """Name the kind of place: a folder at the top, one of that name anywhere, or beside the source."""
     parts, tops = file.folder.split("/"), world.noted.get("tops", {})
     tests, sources = tops.get(parts[0], (0, 0))
-    # A folder that holds hardly anything but tests is one of tests, whatever it is called.
-    if sources < _HARDLY_ANY * tests and any(held[1] > sources for held in tops.values()):
+    # A folder that holds tests and what they need is one of tests, whatever it is called.
+    if sources < _MOSTLY_TESTS * tests and any(held[1] > sources for held in tops.values()):
         return f"{parts[0]}/**"
     for number, part in enumerate(parts):
         if part in _FOLDERS:

@@ -20,6 +20,7 @@ CASES = [
     ("ruff.toml", 'line-length = 100\n[lint]\nselect = ["T20", "UP"]\nignore = ["UP007"]\n', "log-style print silent"),
     ("pyproject.toml", '[tool.ruff.lint]\nselect = ["ALL"]\n', "idioms time zones chosen"),
     ("pyproject.toml", "[tool.black]\nline-length = 100\n", 'formatting quotes "'),
+    ("setup.cfg", "[flake8]\nmax-line-length = 99\n", "idioms star imports chosen"),
     ("setup.cfg", "[mypy]\nstrict = True\n", "type-forms returns annotated"),
     (".flake8", "[flake8]\nmax-line-length = 99\nextend-select = B904\n", "error-handling cause from"),
     (".pre-commit-config.yaml", "repos:\n- repo: x\n  hooks:\n  - id: pyupgrade\n", "idioms super chosen"),

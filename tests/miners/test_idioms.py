@@ -14,6 +14,7 @@ SAMPLES = {
 import pytest
 from a import b
 from a import (b, c as d)
+from e import *
 def f(a, b):
     x = f'{a}'
     y = '%s and %s' % (a, b)

@@ -21,6 +21,7 @@ _CODES: dict[str, tuple[Answer, ...]] = {
     "T201": (("log-style", "print", "silent", _PY),),
     "TC001": (("import-types", "types", "type", _PY),),
     "TCH001": (("import-types", "types", "type", _PY),),
+    "F403": (_idiom("star imports", _PY),),
     "UP006": (("type-forms", "generic", "new", _PY),),
     "UP007": (("type-forms", "union", "bar", _PY), ("type-forms", "optional", "bar", _PY)),
     "UP008": (_idiom("super", _PY),),

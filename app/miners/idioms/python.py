@@ -163,4 +163,14 @@ IDIOMS = (
         weight=0.8,
         words=("import",),
     ),
+    Idiom(
+        "star imports",
+        {"kind": "import_from_statement"},
+        {"not": {"has": {"kind": "wildcard_import"}}},
+        "Imports `from` a module",
+        "name what they take; there is no `import *`",
+        0.97,
+        alternative="`import *`",
+        words=("import",),
+    ),
 )
