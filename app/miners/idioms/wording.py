@@ -1,4 +1,4 @@
-"""How things are worded, where a language leaves it open: messages of logs and errors, names, handlers that do nothing.
+"""How things are worded, where a language leaves it open: messages of logs and errors, settings, silent handlers.
 
 Says, for instance: "Go errors begin with a small letter and end without a full stop", "Python messages of logs end
 without a full stop" and "Java handlers that do nothing say why in a comment".
@@ -23,16 +23,30 @@ def _given(shape: str) -> dict[str, Any]:
 
 
 def _messages(
-    name: str, subject: str, sites: Shape, *, capital: float, stop: float, words: tuple[str, ...]
+    name: str,
+    subject: str,
+    sites: Shape,
+    *,
+    capital: float,
+    stop: float,
+    words: tuple[str, ...],
+    inner: str = "",
 ) -> tuple[Idiom, ...]:
-    """Ask of messages how they begin and how they end; both ways are somebody's rule."""
+    """Ask of messages how they begin and how they end; both ways are somebody's rule.
+
+    They are given to the sites themselves, or to what stands in them, as what is raised.
+    """
+
+    def given(shape: str) -> dict[str, Any]:
+        return {"has": {"kind": inner, **_given(shape)}} if inner else _given(shape)
+
     parts = list(sites.get("all", ()))
     rest = {key: value for key, value in sites.items() if key != "all"}
     return (
         Idiom(
             f"{name} begin",
-            {**rest, "all": [*parts, _given(_LETTER)]},
-            _given(_CAPITAL),
+            {**rest, "all": [*parts, given(_LETTER)]},
+            given(_CAPITAL),
             subject,
             "begin with a capital letter",
             capital,
@@ -47,8 +61,8 @@ def _messages(
         ),
         Idiom(
             f"{name} end",
-            {**rest, "all": [*parts, _given(_TOLD)]},
-            {"not": _given(_STOPPED)},
+            {**rest, "all": [*parts, given(_TOLD)]},
+            {"not": given(_STOPPED)},
             subject,
             "end without a full stop",
             1 - stop,
@@ -113,7 +127,8 @@ PYTHON = (
     *_messages(
         "raised",
         "Messages of exceptions",
-        {"kind": "call", "all": [{"inside": {"kind": "raise_statement"}}]},
+        {"kind": "raise_statement"},
+        inner="call",
         capital=0.7,
         stop=0.3,
         words=("raise",),
@@ -148,7 +163,8 @@ SCRIPTS = (
     *_messages(
         "thrown",
         "Messages of errors",
-        {"kind": "new_expression", "all": [{"inside": {"kind": "throw_statement"}}]},
+        {"kind": "throw_statement"},
+        inner="new_expression",
         capital=0.75,
         stop=0.12,
         words=("throw",),
@@ -216,7 +232,8 @@ JAVA = (
     *_messages(
         "thrown",
         "Messages of exceptions",
-        {"kind": "object_creation_expression", "all": [{"inside": {"kind": "throw_statement"}}]},
+        {"kind": "throw_statement"},
+        inner="object_creation_expression",
         capital=0.8,
         stop=0.2,
         words=("throw",),
@@ -240,4 +257,4 @@ RUST = (
 TABLES = {"Python": PYTHON, "JavaScript": SCRIPTS, "TypeScript": TYPED, "Go": GO, "Java": JAVA, "Rust": RUST}
 
 # How a few folders word things is hardly ever anybody's rule.
-FAMILY = family("wording", TABLES, most=6, places=1, sites=20)
+FAMILY = family("wording", TABLES, most=6, version=2, places=1, sites=20)
