@@ -7,6 +7,9 @@ from app.domain.cases import words_in
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?:\s*[-–,]\s*(?:(?:19|20)?\d\d))*(?!\d)")
 
+# What stands for its folder is called alike everywhere; that it names itself is chance.
+_ENTRIES = frozenset(("main", "index", "lib", "mod"))
+
 PLACES = ("{stem}", "{Stem}", "{stemCamel}", "{stem_snake}", "{stem-kebab}", "{STEM}", "{year}")
 
 
@@ -14,7 +17,7 @@ PLACES = ("{stem}", "{Stem}", "{stemCamel}", "{stem_snake}", "{stem-kebab}", "{S
 def spellings(stem: str) -> tuple[tuple[str, str], ...]:
     """Give the ways in which a file's name may be written inside of it, longest first, each with its placeholder."""
     words = words_in(stem)
-    if not words or len("".join(words)) < 3:
+    if not words or len("".join(words)) < 3 or stem in _ENTRIES:
         return ()
     ways = {
         "".join(word.capitalize() for word in words): "{Stem}",

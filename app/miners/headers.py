@@ -73,6 +73,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=2,
     languages=None,
     prior=prior,
     least=Least(sites=8, files=8, share=0.85, careful=0.78),

@@ -33,8 +33,10 @@ _BOILERPLATE = re.compile(
     r"(?:pub )?(?:async )?fn (?:main|\{stem\})\(\).*|func main\(\).*|public static void main\(.*|"
     # Who wrote it is said by who wrote it.
     r"\W*@?[Aa]uthors?\b.*|"
-    # Comments that tools read are kept.
-    r"(?!\S{1,3} ?(?:@type|@ts-|@jest|@vitest|@flow|@format|eslint|type:|-\*-)|//go:)(?:#|//|/\*|\*|--|;|\"\"\"|<!--).*"
+    # Comments that tools read are kept, and so are attributes of Rust, but for those that all files have.
+    r"#!?\[(?:derive|cfg|test|inline|allow|doc|must_use)\b.*|"
+    r"(?!#!?\[|\S{1,3} ?(?:@type|@ts-|@jest|@vitest|@flow|@format|eslint|type:|-\*-)|//go:)"
+    r"(?:#|//|/\*|\*|--|;|\"\"\"|<!--).*"
 )
 # How any module tells what it is for: beside other lines a part of them, alone nothing.
 _ALONE = re.compile(r"(?:(?:module\.)?exports =|export default) (?:\{|\[|(?:async )?(?:function|\().*)?")
@@ -87,7 +89,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=3,
+    version=4,
     least=Least(sites=8, files=7, share=0.85, careful=0.8, bits=1.5),
     open=True,
     joins=True,

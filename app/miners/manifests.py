@@ -84,7 +84,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=2,
+    version=3,
     languages=None,
     roles=frozenset((FileRole.CONFIG, FileRole.EXAMPLE)),
     prior=prior,

@@ -65,3 +65,11 @@ def test_a_mark_of_whole_files_is_told_though_it_is_one_word() -> None:
     files |= {f"src/part{number}/More.java": f"class More {{ int a{number}; }}\n" for number in range(12)}
     found = trial(files, families=[line_templates.FAMILY]).find("@NullMarked")
     assert found.name == "Java source files in `package-info.java` carry `@NullMarked`"
+
+
+def test_attributes_of_rust_are_lines_and_no_comments_and_main_names_nobody() -> None:
+    main = "#[derive(Debug)]\nstruct Shop%d;\n\n#[tokio::main]\nasync fn main() {\n    run(%d);\n}\n"
+    files = {f"examples/e{number}/src/main.rs": main % (number, number) for number in range(12)}
+    files |= {f"src/part{number}.rs": f"#[derive(Debug)]\nenum Kind{number} {{}}\n" for number in range(12)}
+    found = trial(files, families=[line_templates.FAMILY])
+    assert found.said == ["Rust example files carry `#[tokio::main]` (12 of 12)"]

@@ -34,6 +34,14 @@ def test_a_twin_for_nearly_every_file(file: str, twin: str, said: str) -> None:
     assert convention.violations == [file.format("aaa")]
 
 
+def test_that_each_of_three_folders_has_what_the_others_have_is_said_once() -> None:
+    names = [chr(97 + n) * 3 for n in range(12)]
+    other = [f"pages/page{n}.html" for n in range(20)]
+    found = mined(*(f"ui/{kind}/{name}.html" for kind in ("inline", "tall", "wide") for name in names), *other)
+    assert len(found.said) == 1
+    assert found.suppressed.counts["said by another"] == 2
+
+
 def test_names_that_stand_everywhere_pair_with_nothing() -> None:
     files = [f"apps/app{n}/src/index.ts" for n in range(20)] + [f"apps/app{n}/src/index.css" for n in range(20)]
     assert mined(*files, *OTHERS).said == []

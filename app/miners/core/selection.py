@@ -121,6 +121,8 @@ def _says_the_same(one: Measured, other: Measured, families: Mapping[str, Family
     if one.candidate.family == other.candidate.family:
         if (pair := _paired_folders(one)) is not None and pair == _paired_folders(other):
             return True
+        if _leads_to(one, other) and _leads_to(other, one):
+            return True
         if families[one.candidate.family].joins and _repeats(one, other):
             return True
         if one.candidate.finding.topic != other.candidate.finding.topic:
@@ -164,13 +166,23 @@ def _is_converse(one: Measured, other: Measured) -> bool:
 
 def _paired_folders(each: Measured) -> frozenset[str] | None:
     """Give two folders of which one has a file for each of the other; which way, and of which suffix, is all one."""
+    root, include = _twins_root(each), each.candidate.proposal.rule.scope.include
+    return frozenset((root, include[0].partition("/**")[0])) if root and len(include) == 1 else None
+
+
+def _leads_to(one: Measured, other: Measured) -> bool:
+    """Tell whether files that have another elsewhere are the ones that the other's have: of three folders, say."""
+    root = _twins_root(other)
+    return bool(root) and any(place.path.startswith(f"{root}/") for place in one.measurement.samples)
+
+
+def _twins_root(each: Measured) -> str:
+    """Name the folder where each file has another, if that is what it is about."""
     rule = each.candidate.proposal.rule
     if rule.kind is not RuleKind.PATH or set(rule.definition.get("conforming", ())) != {"twin"}:
-        return None
+        return ""
     root, below, _ = rule.definition["conforming"]["twin"][0].partition("/{below:")
-    return (
-        frozenset((root, rule.scope.include[0].partition("/**")[0])) if below and len(rule.scope.include) == 1 else None
-    )
+    return root if below else ""
 
 
 def _repeats(one: Measured, other: Measured) -> bool:
