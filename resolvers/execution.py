@@ -287,7 +287,7 @@ class GraphQLEngine:
             values = plan.values(variables, view.bound)
         except Refusal:
             return None
-        return plan.tell(await self._remembered.read(self.runtime.readers, plan, variables, values), values)
+        return await self._remembered.told(self.runtime.readers, plan, variables, values)
 
     def _plan(self, sight: Sight, document: Document, operation: Operation, variables: dict[str, Any]) -> Plan | None:
         forms = [form_of(value) for value in variables.values()]

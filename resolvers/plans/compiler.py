@@ -41,7 +41,7 @@ from resolvers.plans.json import NULL, Pieces, document, joined, leaf, object_of
 from resolvers.plans.lists import Owner, at_the_root, below
 from resolvers.plans.plan import Plan, Remembering, Teller, composed, only_row
 from resolvers.plans.selection import Fields, NoPlan, Selections, snake
-from resolvers.plans.statements import Named, Selecting, remembering_of, statement_of
+from resolvers.plans.statements import Named, Selecting, named, remembering_of, statement_of
 from resolvers.plans.versions import Versions
 
 
@@ -69,9 +69,8 @@ def compile_plan(
 
     # Most documents with values of their own are asked once: names are made when somebody asks again.
     def remembering() -> Remembering | None:
-        versions = Versions()
-        compiler, _ = compiled(versions)
-        return remembering_of(compiler.branches, compiler.named, versions, compiler.constants)
+        compiler, _ = compiled(Versions())
+        return remembering_of(compiler.branches, compiler.named, compiler.constants)
 
     return _plan(*compiled(), cache(remembering))
 
@@ -150,8 +149,7 @@ class Compiler:
         at = self.branch(selected(values))
         name = self.versions.name(rows, *values) if values and self.versions is not None else None
         if name is not None:
-            version = name.label("version")
-            self.named[at] = Named(values, selected([*values, version]), selected([version]))
+            self.named[at] = named(selected, values, name)
         return at
 
     def root(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> Teller:
@@ -199,7 +197,7 @@ class Compiler:
         listing = Listing.of(many, name, asked, self.cursors, self.sight, f"list_{self._lists}_")
         self.constants |= listing.values
         if self.versions is not None and listing.cut is not None and listing.ranking is None:
-            self.versions.seals |= listing.seal
+            self.versions.seals.add(listing.seal_name)
         if any(source.read is not None for source in arguments.values()):
             self.binders.append(_rebinding(listing, arguments))
         return listing

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, count
 from typing import Any, TypeVar
 
 from app.db.readers import Read
@@ -48,12 +48,14 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Remembering:
-    """How rows of a plan are remembered: the plan's statement with their names besides, and one of names alone."""
+    """How answers of a plan are remembered: its statement with names of the rows besides, and one of names alone."""
 
     with_names: Statement
     names: Statement
-    # Of the branches whose rows have names, what is made of each row, by which they share a memory.
-    texts: Mapping[int, str]
+    # Of each branch, whether its rows have names.
+    named: tuple[bool, ...]
+    # Which plan this is, of all that there ever were.
+    mark: int = field(default_factory=count().__next__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,26 @@
 """From what the roots of a document read, each by a statement, to one statement for all."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Integer, Select, cast, literal_column, null, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    LargeBinary,
+    Select,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 
 from app.db.prepared import DIALECT
 from resolvers.plans.plan import Remembering, Statement
-from resolvers.plans.versions import Versions
+from resolvers.plans.versions import EMPTY, Name
 
 Selecting = Callable[[Sequence[ColumnElement[Any]]], Select[Any]]
 """Gives a statement that selects values of certain rows."""
@@ -17,11 +28,18 @@ Selecting = Callable[[Sequence[ColumnElement[Any]]], Select[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A branch whose rows have names: what is made of each, that with its name behind it, and names alone."""
+    """A branch whose rows have names: with the name of each behind what is made of it, and all names in one value."""
 
-    values: Sequence[ColumnElement[Any]]
     whole: Select[Any]
     names: Select[Any]
+
+
+def named(selected: Selecting, values: Sequence[ColumnElement[Any]], name: Name) -> Named:
+    """Have the rows of a branch named; that an object has none is not as if it were absent."""
+    version = name.label("version")
+    rows = selected([version]).subquery("named")
+    names = select(func.string_agg(func.coalesce(rows.c.version, EMPTY), EMPTY, type_=LargeBinary))
+    return Named(selected([*values, version]), names)
 
 
 def statement_of(branches: Sequence[Select[Any]], constants: Mapping[str, Any]) -> Statement:
@@ -34,22 +52,15 @@ def statement_of(branches: Sequence[Select[Any]], constants: Mapping[str, Any]) 
 
 
 def remembering_of(
-    branches: Sequence[Select[Any]], named: Mapping[int, Named], versions: Versions, constants: Mapping[str, Any]
+    branches: Sequence[Select[Any]], named: Mapping[int, Named], constants: Mapping[str, Any]
 ) -> Remembering | None:
-    """Compile how the rows of some branches are remembered; in those, the name of each row comes last, or alone."""
+    """Compile how answers are remembered; a branch whose rows have no names stands for itself."""
     if not named:
         return None
-    all_ = list(enumerate(branches))
-    with_names = statement_of([named[at].whole if at in named else branch for at, branch in all_], constants)
-    names = statement_of([named[at].names if at in named else branch for at, branch in all_], constants)
-    return Remembering(with_names, names, {at: _text(of.values, versions) for at, of in named.items()})
-
-
-def _text(values: Sequence[ColumnElement[Any]], versions: Versions) -> str:
-    """Spell what is made of each row of a branch, however the rows are found."""
-    compiled = select(*values).compile(dialect=DIALECT)
-    seals = [versions.seals.get(name, b"") for name in compiled.positiontup or ()]
-    return sys.intern("\n".join([str(compiled), *(seal.hex() for seal in seals)]))
+    every = list(enumerate(branches))
+    with_names = statement_of([named[at].whole if at in named else branch for at, branch in every], constants)
+    names = statement_of([named[at].names if at in named else branch for at, branch in every], constants)
+    return Remembering(with_names, names, tuple(at in named for at, _ in every))
 
 
 def _united(branches: Sequence[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:

@@ -66,7 +66,7 @@ _OF_A_LIST = re.compile(r"listed\.\w+")
 
 _ABSENT = literal_column(r"'\x00'::bytea", LargeBinary)
 _PRESENT = literal_column(r"'\x01'::bytea", LargeBinary)
-_EMPTY = literal_column("''::bytea", LargeBinary)
+EMPTY = literal_column("''::bytea", LargeBinary)
 
 
 class _NoName(Exception):
@@ -77,8 +77,8 @@ class _NoName(Exception):
 class Versions:
     """Names, in one compilation, what texts come from."""
 
-    # The keys that cursors are sealed with, which a statement binds though no request changes them.
-    seals: dict[str, bytes] = field(default_factory=dict)
+    # The keys that cursors are sealed with, which a statement binds though no request of its plan changes them.
+    seals: set[str] = field(default_factory=set)
     _nested: dict[ScalarSelect[Any], Name] = field(default_factory=dict)
 
     def name(self, rows: Rows, *texts: ColumnElement[Any], around: ColumnElement[Any] | None = None) -> Name | None:
@@ -112,8 +112,8 @@ class Versions:
         """Have the text of a list come from its rows in their order; `listed` selects of the same rows."""
         if name is not None:
             rows = listed(_PRESENT.concat(name).label("name")).subquery("named")
-            names = select(func.string_agg(rows.c.name, _EMPTY, type_=LargeBinary)).scalar_subquery()
-            ended: Name = func.coalesce(names, _EMPTY, type_=LargeBinary)
+            names = select(func.string_agg(rows.c.name, EMPTY, type_=LargeBinary)).scalar_subquery()
+            ended: Name = func.coalesce(names, EMPTY, type_=LargeBinary)
             self._nested[told] = ended.concat(_ABSENT)
 
     def _walk(self, element: Any, nested: list[Name], rows: Rows | None) -> None:

@@ -344,7 +344,7 @@ def test_what_comes_from_more_than_versions_of_rows_is_worked_out_each_time(docu
 async def test_of_several_roots_those_are_remembered_that_can_be(
     plans: Watched, viewer: Viewer, session: AsyncSession, patterns: list[models.Pattern]
 ) -> None:
-    query = "{ patterns(first: 2) { totalCount nodes { name } } repos { nodes { id } } viewer { email } }"
+    query = "{ patterns(first: 2) { totalCount nodes { name } } repos { nodes { patternCounts { candidate } } } }"
     before = json.loads(await remembered(plans, viewer, query))
     await factories.pattern(session, await session.get_one(models.Repo, patterns[0].repo_id), name="Newest of all")
     after = json.loads(await plans.ask(viewer, query))
@@ -390,8 +390,9 @@ class Asking:
         values = self.plan.values(variables, self.view.bound)
         self.server.asked.clear()
         readers: Any = self.server
-        branches = await self.memory.read(readers, self.plan, variables, values)
-        assert branches[0][0][0].endswith(b"x%d" % self.server.version)
+        told = await self.memory.told(readers, self.plan, variables, values)
+        assert told is not None
+        assert b"".join(told).endswith(b"x%d" % self.server.version)
         return " ".join(self.server.asked)
 
 
@@ -418,8 +419,8 @@ async def test_the_memory_is_bounded_and_keeps_what_is_asked_for() -> None:
         await asking.ask(number)
         await asking.ask(number)
         assert await asking.ask(0) == "names", "often enough to stay"
-    kept = [row for generation in (asking.memory._young, asking.memory._old) for row in generation.rows.values()]
-    assert 2 <= sum(len(rows) for rows in kept) < 40
+    kept = [generation.answers for generation in (asking.memory._young, asking.memory._old)]
+    assert 2 <= sum(map(len, kept)) < 40
     assert await asking.ask(1) == "full", "forgotten, and that it was asked for"
 
 
