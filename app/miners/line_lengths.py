@@ -78,15 +78,21 @@ def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
         lengths[facts] = lengths.get(facts, 0) + 1
 
 
+def settle(world: World) -> None:
+    """Say for each language which width is asked for."""
+    noted = world.noted
+    for name in [name for name in noted if name.startswith("lengths ")]:
+        tongue = name.removeprefix("lengths ")
+        noted[f"topic {tongue}"] = _topic(tongue, noted)
+        del noted[name]
+
+
 def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     """Let each file vote on the width that is asked for, or else on the smallest usual one that nearly all keep."""
     if not isinstance(facts, int):
         return
     tongue = tongue_of(file) or ""
-    if f"topic {tongue}" not in world.noted:
-        world.noted[f"topic {tongue}"] = _topic(tongue, world.noted)
-    topic = world.noted[f"topic {tongue}"]
-    if topic:
+    if topic := world.noted.get(f"topic {tongue}"):
         yield Vote(topic, (_KEPT,) if facts <= int(topic.partition("\n")[0]) else ())
 
 
@@ -131,4 +137,5 @@ FAMILY = Family(
     prior=prior,
     least=Least(sites=20, files=10, share=0.9, careful=0.88),
     survey=survey,
+    settle=settle,
 )

@@ -45,14 +45,16 @@ def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
         noted.setdefault("files", []).append((file.path, file.language, tuple(known.setdefault(u, u) for u in used)))
 
 
+def settle(world: World) -> None:
+    """Find what wraps what; all that files import is not needed any more."""
+    world.noted["wrappers"] = _wrappers(world)
+    world.noted.pop("files", None)
+    world.noted.pop("known", None)
+
+
 def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     """Let each import of a wrapper, or of what it wraps, vote."""
-    wrappers = world.noted.get("wrappers")
-    if wrappers is None:
-        wrappers = world.noted["wrappers"] = _wrappers(world)
-        world.noted.pop("files", None)
-        world.noted.pop("known", None)
-    mine = wrappers.get(TONGUES.get(str(file.language), str(file.language)), {})
+    mine = world.noted["wrappers"].get(TONGUES.get(str(file.language), str(file.language)), {})
     if not mine:
         return
     for module, names in facts or ():
@@ -204,6 +206,7 @@ FAMILY = Family(
     propose,
     facts=facts,
     survey=survey,
+    settle=settle,
     languages=_READ,
     roles=frozenset((FileRole.SOURCE,)),
     version=2,

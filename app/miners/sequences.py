@@ -171,6 +171,12 @@ def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
         counted[1] += sum(answers.values())
 
 
+def settle(world: World) -> None:
+    """List the calls that open something."""
+    _openers(world)
+    world.noted.pop("opened", None)
+
+
 def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     """Let each call vote for what follows it."""
     facts = facts or {}
@@ -291,6 +297,7 @@ FAMILY = Family(
     propose,
     facts=facts,
     survey=survey,
+    settle=settle,
     languages=SCRIPTS | {"Python", "Go", "Java"},
     roles=frozenset((FileRole.SOURCE, FileRole.TEST)),
     prior=prior,

@@ -208,6 +208,8 @@ class Family:
     """Find the place where the repository's documents state a sentence in nearly the same words."""
     survey: Callable[[dict[str, Any], File, Any], None] | None = None
     """Note something of every file before any vote is cast."""
+    settle: Callable[[World], None] | None = None
+    """Make of what was noted what votes look up; votes are kept for as long as it comes to the same."""
     mixed: bool = False
     """Whether the votes of files of all languages are counted together: for what folders hold."""
 

@@ -126,6 +126,12 @@ class _Mining:
                         family.survey(self.worlds[family.name].noted, file, facts.get(family.name))
                     except Exception as error:
                         self.fail(family, error)
+        for family in tuple(self.families):
+            if family.settle is not None:
+                try:
+                    family.settle(self.worlds[family.name])
+                except Exception as error:
+                    self.fail(family, error)
         return folders
 
     def candidates(self, counts: Counts, book: Book) -> list[Candidate]:

@@ -200,13 +200,18 @@ def _above(tongue: str, path: str) -> list[tuple[str, str]]:
     return [(tongue, "/".join(parts[:number])) for number in range(len(parts) + 1)]
 
 
+def settle(world: World) -> None:
+    """Find the places at which something is reached."""
+    world.noted["places"] = _places(world)
+    world.noted.pop("files", None)
+    world.noted.pop("reached", None)
+
+
 def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     """Let each site vote for standing in the place."""
     if facts is None:
         return
-    places: dict[tuple[str, str], tuple[str, str]] | None = world.noted.get("places")
-    if places is None:
-        places = world.noted["places"] = _places(world)
+    places: dict[tuple[str, str], tuple[str, str]] = world.noted["places"]
     tongue = TONGUES.get(str(file.language), str(file.language))
     for name, count in facts.items():
         part, place = places.get((tongue, name), ("", ""))
@@ -285,6 +290,7 @@ FAMILY = Family(
     propose,
     facts=facts,
     survey=survey,
+    settle=settle,
     languages=SCRIPTS | {"Python", "Go", "Java", "Rust"},
     roles=frozenset((FileRole.SOURCE,)),
     prior=prior,
