@@ -112,7 +112,8 @@ _GOLANGCI: dict[str, tuple[Answer, ...]] = {
     "errname": (_idiom("sentinels", _GO), _idiom("error types", _GO)),
     "nolintlint": (_idiom("silenced lints", _GO),),
     "context-as-argument": (_idiom("first contexts", _GO),),
-    "revive": (_idiom("first contexts", _GO),),
+    # What it asks for unless it is told which of its rules.
+    "revive": (_idiom("first contexts", _GO), ("wording", "error texts", YES, _GO)),
     "forcetypeassert": (_idiom("checked types", _GO),),
     "noctx": (_idiom("request contexts", _GO),),
     "usestdlibvars": (_idiom("request methods", _GO),),
