@@ -126,7 +126,7 @@ TRUTHS = (
             Known(r"EnvFilter|tracing_subscriber::registry", 43, 55),
             Known(r"mod\.rs", 21, 21),
             Known(r"unsafe"),
-            Known(r"#\[tokio::main\]", 55, 55),
+            Known(r"#\[tokio::main\]", 55, 61),
         ),
         (),
     ),
