@@ -1,4 +1,4 @@
-"""Who is measured: Tenet, its reference executor, and the peers; one process each, all on one database."""
+"""Who is measured: Tenet with its memory and without, its reference executor, and the peers, all on one database."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -35,13 +35,17 @@ class Contestant:
     title: str
     speech: Speech
     is_peer: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What it is set up with, besides what all are."""
 
 
 TENET = Contestant("tenet", "Tenet", Speech.GRAPHQL)
+# The bench asks again for what was asked before, and peers remember nothing: this one does not either.
+FRESH = Contestant("fresh", "Tenet, nothing remembered", Speech.GRAPHQL, settings={"TENET_ROWS_REMEMBERED_MB": "0"})
 REFERENCE = Contestant("reference", "Tenet, ordinary executor", Speech.GRAPHQL)
 MERCURIUS = Contestant("mercurius", "Fastify + Mercurius, jit", Speech.GRAPHQL, is_peer=True)
 TRPC = Contestant("trpc", "Hono + tRPC + Drizzle", Speech.TRPC, is_peer=True)
-CONTESTANTS = (TENET, REFERENCE, MERCURIUS, TRPC)
+CONTESTANTS = (TENET, FRESH, REFERENCE, MERCURIUS, TRPC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,8 @@ async def running(
         answering = []
         for contestant in contestants:
             name, port = contestant.name, free_port()
-            launch = Launch(
-                command_of(contestant, port),
-                environment={**peer_environment, "PORT": str(port)} if contestant.is_peer else environment,
-            )
+            theirs = {**peer_environment, "PORT": str(port)} if contestant.is_peer else environment
+            launch = Launch(command_of(contestant, port), environment={**theirs, **contestant.settings})
             await supervisor.start(child_of(name, port, launch, log_of(contestant, folder)))
             answering.append(
                 Running(contestant, port, supervisor.pids[name], their_token if contestant.is_peer else token)
@@ -125,9 +127,9 @@ def command_of(contestant: Contestant, port: int) -> list[str | Path]:
     """Tell how a contestant is started."""
     if contestant.is_peer:
         return [shutil.which("node") or "node", PEERS / f"{contestant.name}.mjs"]
-    if contestant is TENET:
-        return [sys.executable, "-m", "app.cli", "serve", "--host", HOST, "--port", str(port)]
-    return [sys.executable, "-m", "tests.bench.reference", str(port)]
+    if contestant is REFERENCE:
+        return [sys.executable, "-m", "tests.bench.reference", str(port)]
+    return [sys.executable, "-m", "app.cli", "serve", "--host", HOST, "--port", str(port)]
 
 
 def environment_of(database_url: str, redis_url: str, folder: Path) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.contestants import REFERENCE, TENET, Contestant
+from tests.bench.contestants import FRESH, REFERENCE, TENET, Contestant
 from tests.bench.operations import Operation
 from tests.bench.rounds import Sample
 
@@ -131,8 +131,15 @@ def _verdict(operation: Operation, found: Sequence[Line]) -> str:
     )
     return (
         f"the goal, {wanted}, is {'met' if met else 'MISSED'} "
-        f"with {ours.to_best_peer:.2f} at {ours.cpu_to_best_peer:.2f}"
+        f"with {ours.to_best_peer:.2f} at {ours.cpu_to_best_peer:.2f}{_without_memory(found)}"
     )
+
+
+def _without_memory(found: Sequence[Line]) -> str:
+    fresh = next((line for line in found if line.contestant is FRESH), None)
+    if fresh is None:
+        return ""
+    return f"; with nothing remembered {_times(fresh.to_best_peer)} at {_times(fresh.cpu_to_best_peer)}"
 
 
 def _median(samples: Sequence[Sample]) -> Sample:
