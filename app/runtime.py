@@ -44,6 +44,8 @@ from app.hands.pool import Hands, cores
 from app.rates import Rates
 
 LOOK_SECONDS = 3.0
+# How long a write may be idle between two statements.
+STANDSTILL = "10s"
 
 log = structlog.get_logger(__name__)
 
@@ -208,7 +210,13 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Hold everything open that a process needs; the settings must name both servers."""
     database_url, redis_url = _value(settings.database_url), _value(settings.redis_url)
     session = {**SESSION, "statement_timeout": str(int(settings.statement_seconds * 1000))}
-    engine = _engine(database_url, settings.database_connections, {**session, "default_transaction_read_only": "off"})
+    writing = {
+        **session,
+        "default_transaction_read_only": "off",
+        # A process that stands still in the middle of a write must not keep others waiting for its locks.
+        "idle_in_transaction_session_timeout": STANDSTILL,
+    }
+    engine = _engine(database_url, settings.database_connections, writing)
     reading_engine = _engine(database_url, settings.database_connections, session)
     readers = Readers(database_url, size=settings.database_connections, statement_seconds=settings.statement_seconds)
     writers = Writers(database_url, size=settings.database_connections, statement_seconds=settings.statement_seconds)

@@ -171,6 +171,12 @@ async def test_a_lost_connection_is_replaced(runtime: Runtime, session: AsyncSes
     assert readers.size == 2
 
 
+async def test_a_process_that_stands_still_in_a_write_does_not_keep_its_locks(runtime: Runtime) -> None:
+    async with runtime.write() as tx:
+        shown = await tx.session.scalar(text("SHOW idle_in_transaction_session_timeout"))
+    assert shown == "10s", "less than a worker's heir is given to end a run"
+
+
 async def test_sessions_survive_a_restart_of_the_database(runtime: Runtime, session: AsyncSession) -> None:
     mine = text("SELECT pg_backend_pid()")
     async with runtime.read() as reading, runtime.write() as tx:

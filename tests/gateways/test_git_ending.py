@@ -74,7 +74,8 @@ async def test_a_start_that_is_cancelled_at_any_moment_leaves_nothing_behind(mad
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    assert open_files() == before
+    # What tests before this one left to the collector may go meanwhile.
+    assert open_files() <= before
     assert all_gone(groups)
 
 
