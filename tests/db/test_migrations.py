@@ -45,11 +45,12 @@ async def step(url: str, direction: Callable[[Config, str], None], revision: str
 
 
 async def fill(url: str, revision: str) -> None:
-    """Insert the rows that stand for the data of an installation at a revision."""
+    """Insert rows that stand for an installation at a revision: those of the last one that needed others."""
+    rows = max(file for file in ROWS.glob("*.sql") if file.stem <= revision)
     async with reach(url) as connection:
         raw = await connection.get_raw_connection()
         assert raw.driver_connection is not None
-        await raw.driver_connection.execute((ROWS / f"{revision}.sql").read_text())
+        await raw.driver_connection.execute(rows.read_text())
 
 
 async def counts(url: str) -> dict[str, int]:

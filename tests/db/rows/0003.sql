@@ -1,5 +1,5 @@
--- A row or two of each table as of revision 0003, with what is optional once present and once absent. Frozen with the
--- revision: the steps after it must carry these.
+-- A row or two of each table as of revision 0003, with what is optional once present and once absent; 0004 and 0005 need
+-- no others. Frozen with the revision: the steps after it must carry these.
 INSERT INTO users (id, login, email, name, password_hash, is_superadmin) VALUES
     ('00000000-0000-7000-8000-000000000001', 'ada', 'ada@example.com', 'Ada', '$argon2id$', true),
     ('00000000-0000-7000-8000-000000000002', 'outsider', NULL, NULL, NULL, false);
