@@ -42,6 +42,7 @@ from app.miners import (
     test_style,
     twins,
     type_forms,
+    typed_names,
     wrapped_arguments,
 )
 from app.miners.classes import bases as class_bases
@@ -102,6 +103,7 @@ FAMILIES: tuple[Family, ...] = (
     test_style.FAMILY,
     twins.FAMILY,
     type_forms.FAMILY,
+    typed_names.FAMILY,
     wrapped_arguments.FAMILY,
 )
 
