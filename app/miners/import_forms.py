@@ -301,15 +301,19 @@ def prior(finding: Finding) -> float:
     if finding.topic.startswith(_OWN):
         return 0.45 if finding.form == "relative" else 0.6
     if finding.topic.startswith(_WAY):
-        return _usual_way(finding.topic.removeprefix(_WAY), finding.form)
+        return _usual_way(finding)
     if finding.topic == "loading" and finding.tongue == "TypeScript":
         return 0.97
     return _USUAL.get((finding.topic, finding.form), 0.5)
 
 
-def _usual_way(module: str, form: str) -> float:
+def _usual_way(finding: Finding) -> float:
+    module, form = finding.topic.removeprefix(_WAY), finding.form
     if module in _WAYS:
         return _WAYS[module].get(form, 0.05)
+    # A module that is taken whole by most and by default or in parts by some leaves the choice.
+    if form == "import * as" and finding.rivals:
+        return 0.7
     name = form.partition(" as ")[2]
     return 0.92 if not name else 0.97 if name in _GIVEN_NAMES else 0.1
 

@@ -18,6 +18,8 @@ _NAMING = PatternCategory.NAMING
 _UPPER, _PASCAL, _CAMEL = r"^[A-Z][A-Z0-9_]+$", r"^[A-Z][A-Za-z0-9]*[a-z]", r"^[a-z][A-Za-z0-9]"
 _LOWER = r"^[a-z][a-z0-9_]+$"
 _SCHEMA = r"^z\.(object|strictObject|enum|nativeEnum|union|discriminatedUnion|intersection|array|record)\("
+_INFERRED = r"^z\.(infer|input|output)<"
+_OF_ZOD, _OF_TYPES = "^Z[A-Z]", "^T[A-Z]"
 _ENUMS = r"\b(Enum|StrEnum|IntEnum|Flag|IntFlag|TextChoices|IntegerChoices)\b"
 _BOOLEAN = r"^(is|has|can|should|was|are|will|did)[A-Z]"
 _MEMBER = re.compile(r"^m[A-Z]")
@@ -31,6 +33,8 @@ _NAMED: dict[str, tuple[str, ...]] = {
     "JavaScript": ("function_declaration", "method_definition", "variable_declarator"),
     "TypeScript": ("function_declaration", "method_definition", "variable_declarator"),
 }
+# How one folder does these tells nothing of how it is done here.
+_EVERYWHERE = frozenset(("short words", "schema case"))
 # How usual words are, and capitals.
 _SHORT_USUAL = {"Go": (0.05, 0.95)}
 
@@ -58,7 +62,7 @@ def _script(source: Source) -> Iterator[tuple[str, str]]:
             yield "constant", "upper" if re.search(_UPPER, name) else "other"
         elif value.type == "call_expression" and re.match(_SCHEMA, text_of(value)[:40]):
             yield "schema", "Schema" if re.search("Schema$", name) else ""
-            yield "schema case", "pascal" if re.match("[A-Z]", name) else "camel"
+            yield "schema case", "Z" if re.match(_OF_ZOD, name) else "pascal" if re.match("[A-Z]", name) else "camel"
 
 
 def _of_module(declared: Node) -> bool:
@@ -82,6 +86,8 @@ def _typescript(source: Source) -> Iterator[tuple[str, str]]:
         name = text_of(node.child_by_field_name("name"))
         if name.endswith("Props"):
             yield "props", "Props" if name == "Props" else ""
+        if node.type == "type_alias_declaration" and re.match(_INFERRED, text_of(node.child_by_field_name("value"))):
+            yield "inferred", "T" if re.match(_OF_TYPES, name) else ""
     for node in source.nodes("property_signature"):
         if text_of(node.child_by_field_name("type")).strip(": ") == "boolean":
             yield "boolean", "asked" if re.match(_BOOLEAN, text_of(node.child_by_field_name("name"))) else ""
@@ -174,9 +180,10 @@ def _of_short_words(finding: Finding) -> Meaning:
 
 
 def _meaning(finding: Finding) -> Meaning | None:
+    if finding.topic in _EVERYWHERE and finding.scope.include:
+        return None
     if finding.topic == "short words":
-        # How one folder does it tells nothing of how it is done here.
-        return None if finding.scope.include else _of_short_words(finding)
+        return _of_short_words(finding)
     if finding.tongue in SCRIPTS:
         return _of_script(finding.topic, finding.form)
     match finding.topic, finding.form:
@@ -211,7 +218,13 @@ def _of_script(topic: str, form: str) -> Meaning | None:
         case "schema", "Schema":
             return Meaning("Zod schemas", "are named `…Schema`", _SCHEMAS, _named("Schema$"), 0.5, _NAMING)
         case "schema case", "pascal":
-            return Meaning("Zod schemas", "begin with a capital", _SCHEMAS, _named("^[A-Z]"), 0.2, _NAMING)
+            capital = _named("^([A-Y]|Z([^A-Z]|$))")
+            return Meaning("Zod schemas", "begin with a capital", _SCHEMAS, capital, 0.2, _NAMING)
+        case "schema case", "Z":
+            return Meaning("Zod schemas", "begin with `Z`: `ZUser`", _SCHEMAS, _named(_OF_ZOD), 0.05, _NAMING)
+        case "inferred", "T":
+            inferred: Any = {"kind": "type_alias_declaration", "has": {"field": "value", "regex": _INFERRED}}
+            return Meaning("Types of zod schemas", "begin with `T`: `TUser`", inferred, _named(_OF_TYPES), 0.1, _NAMING)
         case "private", "_":
             sites: Any = {
                 "any": [{"kind": "public_field_definition"}, {"kind": "method_definition"}],
@@ -240,5 +253,5 @@ FAMILY = family(
     },
     _meaning,
     roles=frozenset((FileRole.SOURCE,)),
-    version=2,
+    version=3,
 )

@@ -165,6 +165,10 @@ class H {
     B c = mock(B.class);
     assertThrows(F.class, () -> run());
     assertThatThrownBy(() -> run());
+    assertThatIllegalArgumentException().isThrownBy(() -> run());
+    given(c.one()).willReturn(1);
+    when(c.one()).thenThrow(e);
+    assertThatThrownBy(() -> run());
     Assertions.assertEquals(1, 2);
     Thread.sleep(1);
     await().until(c);

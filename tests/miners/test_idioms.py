@@ -81,9 +81,17 @@ export enum F { A }
 type G = 'a' | 'b'
 const h = i!
 const u = `${a} b`, w = 'a' + b
-f(function () {})
+f(function () {}); f(async function() {}); f(function named() {})
+if (x === undefined) { f() }
+if (x !== null) { Object.hasOwn(x, 1); x.hasOwnProperty(1); Object.prototype.hasOwnProperty.call(x, 1) }
 /** What it does. */
 function told() {}
+/**
+ * @api private
+ */
+/**
+ * Whatever.
+ */
 class K {
   m() {}
 }
@@ -125,6 +133,7 @@ public final class OneTest {
     Objects.requireNonNull(b);
     if (a) return;
     if (b) { f(x -> 1); g((x) -> 2); }
+    var e = (a == 1) ? f() : a ? "x".toLowerCase() : "y".toUpperCase(Locale.ROOT);
     try (Reader r = new FileReader(a)) { Reader s = new FileReader(b); }
   }
 }

@@ -72,6 +72,18 @@ CASES = {
         "const user = z.object({});\n",
         "JavaScript zod schemas begin with a capital",
     ),
+    "schema letter": (
+        "ts",
+        "export const ZUser = z.object({});\n",
+        "const Zebra = z.object({});\n",
+        "TypeScript zod schemas begin with `Z`: `ZUser`",
+    ),
+    "inferred": (
+        "ts",
+        "export type TUser = z.infer<typeof ZUser>;\n",
+        "type User = z.input<typeof ZUser>;\n",
+        "TypeScript types of zod schemas begin with `T`: `TUser`",
+    ),
     "private": (
         "ts",
         "class A { private _a = 1; b = 2; }\n",

@@ -55,7 +55,7 @@ def test_names_of_nodes_own_modules_are_one() -> None:
     files = {f"src/part{n}.ts": f'import assert from "{"node:" if n % 2 else ""}assert/strict";\n' for n in range(20)}
     files |= {"src/other.ts": 'import chai from "chai";\n'}
     found = mined(files).find("assert with")
-    assert str(found) == "TypeScript files assert with `node:assert/strict`, not with `chai` (20 of 21)"
+    assert str(found) == "TypeScript files assert with Node's `assert/strict`, not with `chai` (20 of 21)"
 
 
 def test_a_mixture_and_what_everybody_takes_are_no_news() -> None:

@@ -55,6 +55,7 @@ _ESLINT: dict[str, tuple[Answer, ...]] = {
     "curly": (_idiom("braces", _BOTH),),
     "no-console": (("log-style", "print", "silent", _BOTH),),
     "no-process-exit": (_idiom("exits", _BOTH),),
+    "prefer-object-has-own": (_idiom("own keys", _BOTH),),
     "prefer-object-spread": (_idiom("copies", _BOTH),),
     "no-namespace": (_idiom("whole modules", _BOTH),),
     "prefer-await-to-then": (_idiom("promises", _BOTH),),
@@ -149,6 +150,13 @@ _CHECKSTYLE: dict[str, tuple[Answer, ...]] = {
     "JavadocType": (("doc-comments", "class_declaration", "documented", _JAVA),),
     "MissingJavadocMethod": (("doc-comments", "method_declaration", "documented", _JAVA),),
     "SpringLambda": (_idiom("lambda parentheses", _JAVA),),
+    "SpringTernary": (_idiom("ternary conditions", _JAVA),),
+    "SpringChecks": (
+        _idiom("lambda parentheses", _JAVA),
+        _idiom("ternary conditions", _JAVA),
+        ("formatting", "else", "own", _JAVA),
+        ("test-idioms", "answers", YES, _JAVA),
+    ),
     "SpringJUnit5": (("test-style", "visible", "package", _JAVA),),
 }
 
@@ -265,8 +273,13 @@ def _eslint(key: str, value: str) -> Iterator[Answer]:
         case "comma-dangle":
             never = word == "never" or (word not in ("always", "always-multiline") and "'never'" in value)
             yield _idiom("trailing comma", _BOTH, NO if never or not value else YES)
-        case "space-before-function-paren" if word in ("", "always"):
-            yield _idiom("space before parameters", _BOTH)
+        case "space-before-function-paren":
+            if word in ("", "always"):
+                yield _idiom("space before parameters", _BOTH)
+            tight = word == "never" or re.search(r"anonymous\W+never", value) is not None
+            yield _idiom("space of nameless functions", _BOTH, NO if tight else YES)
+        case "eqeqeq" if re.search(r"null\W+never", value):
+            yield _idiom("nothing at all", _BOTH)
         case "consistent-type-definitions":
             yield ("type-forms", "object", "type" if word == "type" else "interface", _TS)
         case "consistent-type-imports" if "inline" in value:
@@ -293,6 +306,7 @@ def _standard(value: str) -> Iterator[Answer]:
     yield _idiom("equality", _BOTH)
     yield _idiom("var", _BOTH)
     yield _idiom("space before parameters", _BOTH)
+    yield _idiom("space of nameless functions", _BOTH)
 
 
 def _prettier(key: str, value: str) -> Iterator[Answer]:

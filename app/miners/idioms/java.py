@@ -1,10 +1,15 @@
 """What Java leaves open."""
 
 from app.domain.pattern import PatternCategory
-from app.miners.idioms.shapes import SOURCES, TESTS, Idiom
+from app.miners.idioms.shapes import SOURCES, TESTS, Idiom, Shape
 
 _FINAL = {"has": {"kind": "modifiers", "regex": r"\bfinal\b"}}
 _JAVADOC = {"kind": "block_comment", "regex": r"^/\*\*"}
+_DOCUMENTED_TYPES: Shape = {
+    "any": [{"kind": "class_declaration"}, {"kind": "interface_declaration"}, {"kind": "enum_declaration"}],
+    "inside": {"kind": "program"},
+    "follows": _JAVADOC,
+}
 
 IDIOMS = (
     Idiom(
@@ -52,17 +57,46 @@ IDIOMS = (
     ),
     Idiom(
         "authors of types",
-        {
-            "any": [{"kind": "class_declaration"}, {"kind": "interface_declaration"}, {"kind": "enum_declaration"}],
-            "inside": {"kind": "program"},
-            "follows": _JAVADOC,
-        },
+        _DOCUMENTED_TYPES,
         {"follows": {"kind": "block_comment", "regex": r"@author\b"}},
         "Javadoc of types",
         "names an `@author`",
         0.15,
         PatternCategory.DOCUMENTATION,
         roles=SOURCES,
+    ),
+    Idiom(
+        "since when",
+        _DOCUMENTED_TYPES,
+        {"follows": {"kind": "block_comment", "regex": r"@since\b"}},
+        "Javadoc of types",
+        "tells `@since` when they are there",
+        0.15,
+        PatternCategory.DOCUMENTATION,
+        roles=SOURCES,
+    ),
+    Idiom(
+        "locales",
+        {"kind": "method_invocation", "has": {"field": "name", "regex": "^to(Lower|Upper)Case$"}},
+        {"has": {"field": "arguments", "regex": r"^\(\s*[\w.]"}},
+        "Changes of case",
+        "name their locale: `toLowerCase(Locale.ROOT)`",
+        0.35,
+        PatternCategory.BEHAVIORAL,
+        alternative="no locale",
+        roles=SOURCES,
+        words=("erCase(",),
+    ),
+    Idiom(
+        "ternary conditions",
+        {"kind": "ternary_expression"},
+        {"has": {"field": "condition", "regex": r"^\("}},
+        "Conditions of `? :`",
+        "stand in parentheses: `(a != b) ? x : y`",
+        0.2,
+        alternative="no parentheses",
+        weight=0.7,
+        words=("?",),
     ),
     Idiom(
         "required values",

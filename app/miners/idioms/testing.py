@@ -18,6 +18,9 @@ _TEST_METHOD: Any = {
 }
 _SEARCHES = r"(get|query|find)(All)?By(Role|Text|TestId|LabelText|PlaceholderText|AltText|Title|DisplayValue)$"
 _ASSERTS = r"^([\w.]+[._])?(NoErr\w*|NilError|Ok|OK|Nil|CheckErr\w*|FatalIf\w*|Must)$"
+_BY_ASSERTJ = (
+    "^assertThat(ThrownBy|Exception|ExceptionOfType|(IllegalArgument|IllegalState|NullPointer|IO|Runtime)Exception)$"
+)
 _GIVEN = r"(?i)(//|#)\s*(given|arrange)\b"
 
 
@@ -263,19 +266,49 @@ JAVA = (
         "thrown",
         {
             "kind": "method_invocation",
-            "has": {"field": "name", "regex": "^(assertThrows|assertThatThrownBy|assertThatExceptionOfType)$"},
+            "has": {"field": "name", "regex": rf"^assertThrows$|{_BY_ASSERTJ}"},
         },
         {"has": {"field": "name", "regex": "^assertThrows$"}},
         "Exceptions that tests expect",
-        "are caught by `assertThrows`, not by AssertJ's `assertThatThrownBy`",
+        "are caught by `assertThrows`, not by AssertJ",
         0.78,
         _TESTING,
-        alternative="`assertThatThrownBy`",
-        against="are caught by AssertJ's `assertThatThrownBy` and the like, not by `assertThrows`",
+        alternative="AssertJ",
+        against="are caught by AssertJ, not by `assertThrows`",
         usually_against=0.3,
         instead="`assertThrows`",
         roles=TESTS,
         words=("assertTh",),
+    ),
+    Idiom(
+        "thrown types",
+        {"kind": "method_invocation", "has": {"field": "name", "regex": _BY_ASSERTJ}},
+        {"has": {"field": "name", "regex": "Exception"}},
+        "Tests with AssertJ",
+        "name the exception first: `assertThatExceptionOfType(…)`, not `assertThatThrownBy(…)`",
+        0.25,
+        _TESTING,
+        alternative="`assertThatThrownBy(…)`",
+        against="catch exceptions by `assertThatThrownBy(…)`, not by `assertThatExceptionOfType(…)`",
+        usually_against=0.6,
+        instead="`assertThatExceptionOfType(…)`",
+        roles=TESTS,
+        words=("assertThat",),
+    ),
+    Idiom(
+        "answers",
+        {
+            "kind": "method_invocation",
+            "has": {"field": "name", "regex": "^(then|will)(Return|Throw|Answer|CallRealMethod)$"},
+        },
+        {"has": {"field": "name", "regex": "^will"}},
+        "Mocks",
+        "are told what to do by `given(…).willReturn(…)`, not by `when(…).thenReturn(…)`",
+        0.15,
+        _TESTING,
+        alternative="`when(…)`",
+        roles=TESTS,
+        words=(").will", ").then"),
     ),
     Idiom(
         "mocks",
@@ -324,4 +357,4 @@ RUST = (
 )
 TABLES = {"Go": GO, "Python": PYTHON, "JavaScript": SCRIPTS, "TypeScript": SCRIPTS, "Java": JAVA, "Rust": RUST}
 
-FAMILY = family("test-idioms", TABLES, most=8, version=2)
+FAMILY = family("test-idioms", TABLES, most=8, version=3)

@@ -16,6 +16,7 @@ from app.syntax import Source, imports_of
 
 _NODE = "node:"
 _OF_NODE = ("JavaScript", "TypeScript")
+_PREFIXED = ("test",)
 _BUILTINS = ("assert", "assert/strict", "fs", "fs/promises", "path", "test")
 _LEAST_ALONE, _COMMON = 12, 0.75
 
@@ -82,14 +83,17 @@ def propose(finding: Finding) -> Proposal | None:
     )
     against = ""
     if finding.alternative and " with" in finding.topic:
-        against = f", not with `{_shown(language, finding.alternative)}`"
-    name = f"{in_scope(finding, 'Files')} {finding.topic} `{_shown(language, finding.form)}`{against}"
+        against = f", not with {_shown(language, finding.alternative)}"
+    name = f"{in_scope(finding, 'Files')} {finding.topic} {_shown(language, finding.form)}{against}"
     # Without anybody who does otherwise it is worth less: perhaps there was never a choice.
     return Proposal(name, rule, PatternCategory.DEPENDENCY, weight=1.0 if finding.rivals else 0.7)
 
 
 def _shown(language: str, library: str) -> str:
-    return f"{_NODE}{library}" if language in _OF_NODE and library in _BUILTINS else library
+    if language not in _OF_NODE or library not in _BUILTINS:
+        return f"`{library}`"
+    # With `node:` before it or without is another question, but where there is no choice.
+    return f"`{_NODE}{library}`" if library in _PREFIXED else f"Node's `{library}`"
 
 
 def _globs(language: str, libraries: Iterable[str]) -> list[str]:
