@@ -189,13 +189,25 @@ def glimpsed(sites: Iterable[Sighted]) -> Glimpse:
     return Glimpse(applicable, conforming, start, end, violations, rivals)
 
 
+def resemblance(one: Measurement, other: Measurement) -> float:
+    """Estimate which share of the files where one or the other conforms are files where both do."""
+    mine, theirs = ({place.path for place in each.samples} for each in (one, other))
+    # Samples are drawn by the same lot everywhere, so the first ones of both together are a fair draw of both.
+    drawn = sorted(mine | theirs, key=_drawn)[:MOST_SAMPLES]
+    return sum(path in mine and path in theirs for path in drawn) / len(drawn) if drawn else 0.0
+
+
 def _count(counts: dict[Name, int], name: Name, more: int) -> None:
     counts[name] = counts.get(name, 0) + more
 
 
 def _lot(place: Place) -> tuple[int, str, int]:
     """Draw places by lot, and always the same ones: all folders and people have their chance."""
-    return (crc32(place.path.encode()), place.path, place.start or 0)
+    return (*_drawn(place.path), place.start or 0)
+
+
+def _drawn(path: str) -> tuple[int, str]:
+    return (crc32(path.encode()), path)
 
 
 def _fitness(start: int | None, end: int | None) -> tuple[int, int]:

@@ -108,4 +108,5 @@ FAMILY = Family(
     least=Least(sites=8, files=5, share=0.87),
     survey=survey,
     most=6,
+    most_of_a_place=1,
 )

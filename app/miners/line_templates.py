@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.domain.pattern import PatternCategory
+from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.domain.templates import stem_of, template_of
-from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.family import WRITTEN, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope, with_lines
 from app.syntax import Source
 
@@ -38,8 +39,15 @@ _BOILERPLATE = re.compile(
     r"(?!#!?\[|\S{1,3} ?(?:@type|@ts-|@jest|@vitest|@flow|@format|eslint|type:|-\*-)|//go:)"
     r"(?:#|//|/\*|\*|--|;|\"\"\"|<!--).*"
 )
-# How any module tells what it is for: beside other lines a part of them, alone nothing.
-_ALONE = re.compile(r"(?:(?:module\.)?exports =|export default) (?:\{|\[|(?:async )?(?:function|\().*)?")
+# Beside other lines a part of them, alone nothing: how any module tells what it is for, a member that a base or a tool
+# asks for, a parameter, a path in a block of imports.
+_ALONE = re.compile(
+    r"(?:(?:module\.)?exports =|export default) (?:\{|\[|(?:async )?(?:function|\().*)?|"
+    r"(?:async )?def \w+\(.*:|(?:pub(?:\(\w+\))? )?(?:async )?fn \w+\(.*\{|func (?:\([^)]*\) )?\w+\(.*\{|"
+    r"(?:(?:public|protected|private|static|final|async|get|set) )*(?:[\w<>\[\], ?.]+ )?(?:\w+|\{stem\})\([^)]*\)"
+    r"(?:: [\w<>\[\], |.]+| throws [\w, .]+)? ?\{|"
+    r"(?:private |readonly )*\w+\??: &?(?:mut )?[\w<>\[\]:.']+,?|(?:\w+::)+(?:\w+|\{.*\}|\*)[,;]?"
+)
 _MARK = re.compile(r"@(?!Deprecated|SuppressWarnings)[A-Z]\w{4,}")
 _WORD = re.compile(r"[A-Za-z_]{2,}|\{[A-Za-z_-]+\}")
 
@@ -90,9 +98,11 @@ FAMILY = Family(
     propose,
     facts=facts,
     version=4,
+    # A step of a database's history is written by a tool.
+    roles=WRITTEN - {FileRole.MIGRATION},
     least=Least(sites=8, files=7, share=0.85, careful=0.8, bits=1.5),
     open=True,
     joins=True,
     local=True,
-    most=7,
+    most=5,
 )

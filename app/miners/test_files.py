@@ -12,7 +12,7 @@ from typing import Any
 from app.domain import globs
 from app.domain.pattern import PatternCategory, PatternType
 from app.domain.recognition import FileRole
-from app.domain.rule import Rule, RuleKind
+from app.domain.rule import Rule, RuleKind, Scope
 from app.domain.twins import stem_of, subject_of
 from app.miners.core.family import TONGUES, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import places_in_words
@@ -125,7 +125,7 @@ def propose(finding: Finding) -> Proposal | None:
     if finding.topic == "mark":
         if finding.form not in marks or (scope.include and finding.applicable < _LEAST_OF_A_PLACE):
             return None
-        name = f"{_tests(finding)} files are named `{finding.form}`{places_in_words(finding.scope)}"
+        name = f"{_tests(finding)} files{places_in_words(finding.scope)} are named `{finding.form}`"
         conforming: dict[str, Any] = {"names": [finding.form]}
         category = PatternCategory.FILE_NAMING
     elif finding.topic == "place":
@@ -134,10 +134,10 @@ def propose(finding: Finding) -> Proposal | None:
         # A place that is named by itself would hold in itself, whatever is found elsewhere.
         if any(globs.fits(finding.form, glob) for glob in scope.include):
             scope = replace(scope, include=(), exclude=())
-        name = f"{_tests(finding)} files live in `{finding.form.removesuffix('**')}`{places_in_words(scope)}"
+        name = f"{_tests(finding)} files{places_in_words(scope)} live{places_in_words(Scope(include=(finding.form,)))}"
         conforming, category = {"places": [finding.form]}, PatternCategory.FILE_STRUCTURE
     else:
-        name = f"{_tests(finding)}s {_tested(finding)}{places_in_words(finding.scope)}"
+        name = f"{_tests(finding)}s{places_in_words(finding.scope)} {_tested(finding)}"
         conforming, category = {"twin": _twins(finding)}, PatternCategory.FILE_STRUCTURE
     rule = Rule(
         RuleKind.PATH,

@@ -251,5 +251,6 @@ FAMILY = Family(
     prior=prior,
     least=Least(sites=12, files=4, share=0.85),
     open=True,
-    most=5,
+    most=3,
+    most_of_a_place=2,
 )

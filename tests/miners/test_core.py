@@ -104,6 +104,42 @@ def test_what_holds_only_here_and_there_is_chance() -> None:
     assert found.suppressed.counts == {"only here and there": 1}
 
 
+@pytest.mark.parametrize(
+    ("here", "elsewhere", "said"),
+    [
+        pytest.param(20, 40, False, id="a-corner-with-less-than-half"),
+        pytest.param(20, 20, True, id="a-corner-with-half"),
+        pytest.param(60, 80, True, id="more-than-a-corner"),
+    ],
+)
+def test_what_holds_in_one_corner_alone_is_chance(here: int, elsewhere: int, said: bool) -> None:
+    """There are 200 sites elsewhere, of which so many conform, and so many here, which all do."""
+    made = files("corner", "x", here)
+    for number in range(200):
+        form = "x" if number * elsewhere % 200 < elsewhere else "y"
+        made[f"part{number // 20}/m{number}.py"] = f"form = {form}\n"
+    found = trial(made, families=[FORMS])
+    assert ("The form is x" in [each.name for each in found.conventions]) is said
+    assert ("only here and there" in found.suppressed.counts) is not said
+
+
+def test_what_tests_do_as_well_is_no_measure_of_what_is_shipped() -> None:
+    shipped = files("app", "x", 20)
+    tests = {f"tests/test_m{number}.py": f"form = {'x' if number % 3 else 'y'}\n" for number in range(200)}
+    found = trial(shipped | tests, families=[FORMS]).find("x")
+    assert (found.conforming, found.applicable) == (20, 20)
+
+
+def test_examples_weigh_half() -> None:
+    same = {
+        place: trial(files(place, "x", 20) | files("other", "y", 20), families=[FORMS]).find("x").measured.candidate
+        for place in ("code", "examples")
+    }
+    roles = {place: candidate.proposal.rule.scope.roles for place, candidate in same.items()}
+    assert roles == {"code": (FileRole.SOURCE,), "examples": (FileRole.EXAMPLE,)}
+    assert same["examples"].score == pytest.approx(same["code"].score / 2)
+
+
 def test_what_is_found_nowhere_else_is_said_of_several_places() -> None:
     agreeing = files("a", "x", 9) | files("b", "x", 9) | files("c", "x", 9)
     assert trial(agreeing | mixed("defghijk", "yz"), families=[FORMS]).find("x").scope == ("a/**", "b/**", "c/**")

@@ -148,3 +148,11 @@ def test_that_something_is_not_done_is_no_choice_of_a_class() -> None:
 
 def test_an_error_that_is_raised_again_needs_no_cause() -> None:
     assert mined("py", [PYTHON.format("KeyError", "raise")] * 30).find("handlers").applicable == 30
+
+
+def test_that_errors_are_of_one_class_is_not_said_again_as_of_no_built_in_one() -> None:
+    bodies = ['export function run() { throw new ShopError("a"); }\n'] * 40
+    found = mined("ts", [*bodies, 'export function run() { throw new Error("a"); }\n'], raised_errors.FAMILY)
+    said = [each for each in found.conventions if each.violations == ["src/part40.ts:1"]]
+    assert len(said) == 1, found.said
+    assert found.suppressed.counts["said by another"] >= 1

@@ -77,3 +77,14 @@ def test_a_module_of_python_that_always_gets_a_name() -> None:
     files = {f"src/part{number}.py": "import voluptuous as vol\nimport numpy as np\n" for number in range(20)}
     found = trial(files, families=[import_forms.FAMILY])
     assert found.said == ["`voluptuous` is imported as a whole: `import voluptuous as vol` (20 of 20)"]
+
+
+def test_of_the_packages_that_one_folder_renames_one_is_told() -> None:
+    names = ("common", "metrics", "modules")
+    text = "package a\n\nimport (\n" + "".join(f'\tk6{name} "example.org/k6/{name}"\n' for name in names) + ")\n"
+    plain = text.replace("k6common ", "").replace("k6metrics ", "").replace("k6modules ", "")
+    files = {f"browser/part{number}.go": text for number in range(10)}
+    found = trial(files | {f"other/part{number}.go": plain for number in range(10)}, families=[import_aliases.FAMILY])
+    assert found.said == ["Go source files in `browser/` import `example.org/k6/common` as `k6common` (10 of 10)"]
+    assert found.suppressed.counts["over the limit"] == 2
+    assert len(trial(files, families=[import_aliases.FAMILY]).said) == 3

@@ -1,5 +1,7 @@
 """Line templates: what all files of a place carry, and nobody else."""
 
+import pytest
+
 from app.miners import line_templates
 from tests.miners.trial import trial
 
@@ -41,7 +43,7 @@ def test_evidence_points_at_the_lines() -> None:
 
 
 def test_what_most_others_carry_too_is_no_convention_of_one_place() -> None:
-    lines = {False: "def main() -> None:\n", True: "class Main:\n"}
+    lines = {False: "def main(): run(shop)\n", True: "class Main:\n"}
     files = {f"all/m{number}.py": lines[False] for number in range(12)}
     files |= {f"other/m{number}.py": lines[number % 4 == 0] for number in range(40)}
     found = trial(files, families=[line_templates.FAMILY])
@@ -57,6 +59,48 @@ def test_files_that_share_nothing_say_nothing() -> None:
 def test_how_any_module_exports_is_no_line_of_a_place() -> None:
     files = {f"src/rules/rule{number}.js": f"module.exports = {{\n  a: {number} }};\n" for number in range(12)}
     files |= {f"src/core/part{number}.js": OTHER % (number, number) for number in range(12)}
+    assert trial(files, families=[line_templates.FAMILY]).said == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "line", "others", "said"),
+    [
+        pytest.param("py", "def setUp(self):", "x = {}", False, id="member"),
+        pytest.param("js", "apply(compiler) {{", "x({});", False, id="method"),
+        pytest.param("ts", "async up(): Promise<void> {{", "x({});", False, id="typed-method"),
+        pytest.param("java", "public String getName() throws Lost {{", "class A{} {{}}", False, id="override"),
+        pytest.param("java", "public {}() {{", "class A{} {{}}", False, id="constructor"),
+        pytest.param("go", "func (s *Store) Close() error {{", "var a{} int", False, id="go-method"),
+        pytest.param("rs", "fn test_examples() -> Result<(), E> {{", "struct A{};", False, id="function"),
+        pytest.param("rs", "call: &Call,", "struct A{};", False, id="parameter"),
+        pytest.param("rs", "values::{{Kind, Other}},", "struct A{};", False, id="import"),
+        pytest.param("ts", "export const {} = createStep(", "x({});", True, id="call"),
+        pytest.param("rs", "impl Command for Told {{", "struct A{};", True, id="implementation"),
+    ],
+)
+def test_a_member_that_something_asks_for_says_nothing_alone(ending: str, line: str, others: str, said: bool) -> None:
+    files = {f"src/rules/part{number}.{ending}": f"{line.format(f'part{number}')}\n" for number in range(12)}
+    files |= {f"src/core/more{number}.{ending}": f"{others.format(number)}\n" for number in range(12)}
+    found = trial(files, families=[line_templates.FAMILY])
+    assert bool(found.said) is said
+    assert "nothing worth saying" in found.suppressed.counts or said
+
+
+def test_of_copies_of_one_shape_one_sentence_is_said() -> None:
+    """A few copies lack a line, so that it has a scope of its own, and is not found together with the other."""
+    files = {f"core/part{number}.py": f"y = {number}\n" for number in range(60)}
+    files |= {f"icons/new/icon{number}.py": "SHAPE = shape_of('icon')\nTITLE = shown('icon')\n" for number in range(40)}
+    files |= {f"icons/old/icon{number}.py": "SHAPE = shape_of('icon')\n" for number in range(4)}
+    found = trial(files, families=[line_templates.FAMILY])
+    assert found.said == ["Python source files in `icons/` carry `SHAPE = shape_of('icon')` (44 of 44)"]
+    assert found.suppressed.examples["said by another"] == [
+        "Python source files in `icons/new/` carry `TITLE = shown('icon')` (40 of 40)"
+    ]
+
+
+def test_what_a_tool_writes_into_migrations_is_no_convention() -> None:
+    files = {f"shop/migrations/000{number}_more.py": "class Migration(Step):\n    pass\n" for number in range(12)}
+    files |= {f"shop/part{number}.py": f"x = {number}\n" for number in range(12)}
     assert trial(files, families=[line_templates.FAMILY]).said == []
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.miners import twins
+from app.miners import test_files, twins
 from tests.miners.trial import Trial, trial
 
 
@@ -40,6 +40,20 @@ def test_that_each_of_three_folders_has_what_the_others_have_is_said_once() -> N
     found = mined(*(f"ui/{kind}/{name}.html" for kind in ("inline", "tall", "wide") for name in names), *other)
     assert len(found.said) == 1
     assert found.suppressed.counts["said by another"] == 2
+
+
+def test_that_files_have_tests_is_not_said_again_of_their_tests() -> None:
+    names = [f"icon{chr(97 + n // 5)}{chr(97 + n % 5)}" for n in range(20)]
+    made = [f"icons/{name}.ts" for name in names] + [f"icons/__tests__/{name}.spec.ts" for name in names]
+    others = [f"src/{letter}/part{letter}.ts" for letter in "abcdefghij"]
+    others += [f"spec/{letter}/more.{letter}.spec.ts" for letter in "abcdefghij"]
+    files = dict.fromkeys([*made, *others], "x\n")
+    each = [trial(files, families=[family]).said for family in (twins.FAMILY, test_files.FAMILY)]
+    both = trial(files, families=[twins.FAMILY, test_files.FAMILY])
+    assert any("have a `__tests__/….spec.ts`" in said for said in each[0])
+    assert any("stand in a folder below" in said for said in each[1])
+    assert len(both.said) == len(each[0]) + len(each[1]) - 1
+    assert both.suppressed.counts["said by another"] == 1
 
 
 def test_names_that_stand_everywhere_pair_with_nothing() -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from app.domain.recognition import FileRole
 from app.domain.rule import Scope
-from app.miners.core.words import places_in_words, with_lines
+from app.miners.core.family import Finding
+from app.miners.core.words import in_scope, places_in_words, with_lines
 
 DEEP = "crates/plugin/src/command"
 
@@ -15,6 +17,9 @@ DEEP = "crates/plugin/src/command"
         (("a/**",), (), " in `a/`"),
         (("a/**/*.md",), (), " in `a/`"),
         (("a/**", "b/**"), ("a/x/**",), " in `a/` and `b/` (but not in `a/x/`)"),
+        (("a/**",), ("a/x/**", "a/y/**"), " in `a/` (but not in its `x/` and `y/`)"),
+        (("**/models/**",), (), " in folders `models/`"),
+        (("**/models.py",), (), " in `models.py`"),
         (("a/**", "b/**", "c/**"), (), " in `a/`, `b/` and `c/`"),
         (("a/**", "b/**", "c/**", "d/**", "e/**"), (), " in `a/`, `b/` and 3 more places"),
         ((f"{DEEP}/data/**", f"{DEEP}/date/math/**"), (), f" in `{DEEP}/{{data,date/math}}/`"),
@@ -23,6 +28,8 @@ DEEP = "crates/plugin/src/command"
         ((), ("a/**", "b/**", "c/**"), " (but not in `a/`, `b/` and other places)"),
         ((), (f"{DEEP}/first/of/them/**", f"{DEEP}/second/**", "c/**"), " (but not in 3 places)"),
         ((), (f"{DEEP}/{'x' * 60}/**",), " (with one exception)"),
+        ((f"{DEEP}/{'x' * 60}/**",), ("a/first/**", "b/second/**"), f" in `{DEEP}/{'x' * 60}/` (but not in 2 places)"),
+        (tuple(f"{name * 50}/**" for name in "abc"), (), f" in `{'a' * 50}/` and 2 more places"),
     ],
 )
 def test_places_are_told_shortly(include: tuple[str, ...], exclude: tuple[str, ...], words: str) -> None:
@@ -42,3 +49,17 @@ def test_lines_are_shown_whole_or_counted(lines: list[str], words: str) -> None:
     told = with_lines("Files carry", lines, 3)
     assert told == words
     assert len(told) <= 200
+
+
+@pytest.mark.parametrize(
+    ("roles", "what", "words"),
+    [
+        ((), "Files", "Go files"),
+        ((FileRole.SOURCE,), "Files", "Go source files"),
+        ((FileRole.SOURCE, FileRole.TEST, FileRole.EXAMPLE), "Files", "Go source, test and example files"),
+        ((FileRole.TEST,), "Tests", "Go tests"),
+        ((FileRole.SOURCE, FileRole.TEST), "Tests", "Go tests"),
+    ],
+)
+def test_kinds_of_files_are_told_where_they_tell_something(roles: tuple[FileRole, ...], what: str, words: str) -> None:
+    assert in_scope(Finding("", "", "Go", Scope(roles=roles), 1, 1, 1, None), what) == words

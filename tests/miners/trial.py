@@ -10,9 +10,10 @@ import orjson
 from app.domain.listing import Listing
 from app.domain.measurement import Measurement, Past
 from app.domain.snapshot import FileFacts, facts_of
+from app.miners.core.candidate import Measured
 from app.miners.core.family import Facts, Family, File
 from app.miners.core.mining import Mined, Suppressed, mine
-from app.miners.core.selection import Measured, select
+from app.miners.core.selection import select
 from app.miners.core.sheets import Book, Files
 from app.miners.registry import FAMILIES
 from workers.mining.batches import Item, measure, take

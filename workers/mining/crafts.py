@@ -12,10 +12,11 @@ from app.domain.measurement import Measurement
 from app.domain.recognition import FileRole
 from app.gateways.git.store import Store
 from app.gateways.storage import Storage
+from app.miners.core.candidate import Measured
 from app.miners.core.counting import Endings
 from app.miners.core.family import Facts, File
 from app.miners.core.mining import Mined, Suppressed, mine
-from app.miners.core.selection import Measured, select
+from app.miners.core.selection import select
 from app.miners.core.sheets import digest_of
 from app.miners.registry import BY_NAME, FAMILIES
 from app.syntax import MOST_BYTES

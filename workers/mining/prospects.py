@@ -7,7 +7,7 @@ from typing import Any
 from app.domain.evidence import Claim, Verified
 from app.domain.measurement import Measurement, Place
 from app.domain.rule import Rule
-from app.miners.core.selection import Measured
+from app.miners.core.candidate import Measured
 from app.reads.mining import StandingPattern
 
 MOST_SHOWN, MOST_COUNTEREXAMPLES = 8, 60

@@ -191,7 +191,7 @@ FAMILY = Family(
     facts=facts,
     version=4,
     languages=frozenset(("Python", "Java", "Rust", *SCRIPTS)),
-    roles=frozenset((FileRole.SOURCE, FileRole.MIGRATION)),
+    roles=frozenset((FileRole.SOURCE,)),
     prior=prior,
     least=Least(sites=8, files=3, share=0.9),
     open=True,

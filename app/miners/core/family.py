@@ -87,7 +87,9 @@ class Finding:
     together: tuple[str, ...] = ()
     """Forms that the same files carry, where the family asked for them to be joined; this form is the first."""
     gathered: float = 1.0
-    """The share of all that conforms, anywhere, that the scope has."""
+    """The share of all that conforms, anywhere, that the scope has; if it speaks of what is shipped, of that."""
+    asked: float = 1.0
+    """The share of all sites of the question, likewise."""
 
     @property
     def share(self) -> float:
@@ -200,6 +202,8 @@ class Family:
     """Whether it only matters where it differs from elsewhere: `elsewhere` is the prior."""
     most: int = 12
     """So many of its conventions are shown at most; more of one kind is noise."""
+    most_of_a_place: int = 12
+    """So many of its conventions are shown of one part of a repository: the rest goes without saying."""
     declares: Callable[[World], Iterable[Proposal]] | None = None
     """Propose what the repository declares (noted in the survey), to be measured though nobody counted it."""
     claims: Callable[[World], Iterable[Claim]] | None = None

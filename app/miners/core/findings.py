@@ -12,6 +12,7 @@ from app.miners.core.scopes import Ground, Where, find
 from app.miners.core.sheets import Book, digest_of
 
 _LEAST_ELSEWHERE = 4
+_BESIDE = (FileRole.TEST, FileRole.EXAMPLE)
 
 
 def findings_of(family: Family, topic: Topic, counts: Counts, book: Book) -> Iterator[Finding]:
@@ -57,6 +58,8 @@ class _Search:
         have, of = where.conforming, where.applicable
         everywhere = ground.get("", None)
         outside = self._applicable.sites("", None) - of.sites
+        # What tests and examples do is no measure of what is shipped.
+        role = where.roles[0] if len(where.roles) == 1 and where.roles[0] not in _BESIDE else None
         return Finding(
             topic=self.topic[2],
             form=form,
@@ -68,7 +71,8 @@ class _Search:
             elsewhere=(everywhere.sites - have.sites) / outside if outside >= _LEAST_ELSEWHERE else None,
             rivals=self._rivals(form, where) if self.single and have.sites < of.sites else (),
             new=(have.new, of.new),
-            gathered=have.sites / everywhere.sites,
+            gathered=have.sites / ground.sites("", role),
+            asked=of.sites / self._applicable.sites("", role),
         )
 
     def _ground(self, form: str) -> Ground:

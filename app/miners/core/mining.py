@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from math import log2
 
 from app.domain.listing import Listing
-from app.domain.pattern import PatternType
+from app.domain.pattern import PatternCategory
+from app.domain.recognition import FileRole
 from app.domain.rule import Rule, Scope
 from app.domain.statistics import surprise, wilson_low
 from app.miners.core import together, tongues
@@ -26,9 +27,12 @@ DECLARED_SCORE = 6.0
 _EXAMPLES = 60
 _LEAST_CLAIMED = 5
 _CITED = 0.85
-_UNSEEN = 0.02
-# An answer in so many places, which together have less than half of all that conforms, holds there by chance.
-_SCATTERED, _HALF = 3, 0.5
+# What is found nowhere else may well be so because nobody else had a reason for it.
+_UNSEEN = 0.1
+# Examples show the product in their own way.
+_OF_EXAMPLES = 0.5
+# An answer in so many places, or in one corner, which have less than half of all that conforms, holds there by chance.
+_SCATTERED, _CORNER, _HALF = 3, 0.2, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ class _Mining:
                 continue
             if candidate is None:
                 self.suppressed.add("nothing worth saying", f"{family.name}: {finding.topic} {finding.form}"[:120])
-            elif not family.local and _scattered(candidate):
+            elif _scattered(candidate):
                 self.suppressed.add("only here and there", _told(candidate))
             elif finding.tongue in minor:
                 self.norms[_key(candidate)] = candidate
@@ -282,11 +286,12 @@ def _told(candidate: Candidate) -> str:
 def _scattered(candidate: Candidate) -> bool:
     """Tell whether an answer holds in some folders that have nothing in common but that it happens to hold there.
 
-    Of many folders some agree by chance, where most that conforms is found elsewhere; how files are named and where
-    they lie is a matter of folders.
+    Of many folders some agree by chance, where most that conforms is found elsewhere; how files are named is a matter
+    of folders.
     """
-    finding, filed = candidate.finding, candidate.proposal.type is PatternType.FILESYSTEM
-    return not filed and len(finding.scope.include) >= _SCATTERED and finding.gathered < _HALF
+    finding, named = candidate.finding, candidate.proposal.category is PatternCategory.FILE_NAMING
+    here_and_there = len(finding.scope.include) >= _SCATTERED or finding.asked < _CORNER
+    return not named and here_and_there and finding.gathered < _HALF
 
 
 def _key(candidate: Candidate) -> tuple[str, str | None, str, str]:
@@ -303,7 +308,8 @@ def _candidate(family: Family, finding: Finding) -> Candidate | None:
     if family.local:
         prior = max(finding.elsewhere or _UNSEEN, _UNSEEN)
     bits = surprise(finding.share, prior)
-    score = bits * log2(1 + finding.applicable) * wilson_low(finding.conforming, finding.applicable) * proposal.weight
+    weight = proposal.weight * (_OF_EXAMPLES if finding.scope.roles == (FileRole.EXAMPLE,) else 1.0)
+    score = bits * log2(1 + finding.applicable) * wilson_low(finding.conforming, finding.applicable) * weight
     return Candidate(
         family.name, family.version, finding, replace(proposal, rule=_spoken(family, proposal)), bits, score
     )

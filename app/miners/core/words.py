@@ -10,6 +10,8 @@ from app.miners.core.family import Finding
 _MOST_PLACES, _MOST_EXCEPTIONS, _MOST_PARTS = 2, 2, 3
 # What folders have in common is said once where it is so long, and exceptions are counted where their names are.
 _LONG, _LONG_EXCEPTIONS = 20, 64
+# So many letters of folders a sentence bears before nobody finds its verb.
+_ROOM = 110
 _MOST_LETTERS = 200
 _OF_A_SUFFIX = re.compile(r"(?<=/)\*\*/\*\.\w+$")
 _ROLES = {
@@ -29,7 +31,7 @@ def in_scope(finding: Finding, what: str) -> str:
     """Begin a sentence: what it is about and where, as `Python test files in tests/api/` are."""
     roles = roles_in_words(finding.scope)
     # That tests are test code goes without saying.
-    if roles == _ROLES[FileRole.TEST] and roles in what.lower():
+    if FileRole.TEST in finding.scope.roles and _ROLES[FileRole.TEST] in what.lower():
         roles = ""
     # A word in capitals stays one in the middle of a sentence.
     inner = what if what[1:2].isupper() else what[:1].lower() + what[1:]
@@ -40,7 +42,7 @@ def in_scope(finding: Finding, what: str) -> str:
 
 def roles_in_words(scope: Scope) -> str:
     """Name the roles of a scope; nothing where it speaks of all."""
-    return " and ".join(_ROLES[role] for role in scope.roles)
+    return _listed([_ROLES[role] for role in scope.roles]) if scope.roles else ""
 
 
 def places_in_words(scope: Scope, tongue: str | None = None) -> str:
@@ -51,7 +53,12 @@ def places_in_words(scope: Scope, tongue: str | None = None) -> str:
     shown = [_OF_A_SUFFIX.sub("**", glob).removesuffix("**") if glob != "**" else glob for glob in scope.include]
     # That files of a suffix have it goes without saying; that they are `*.rule.ts` does not.
     names = [name if name.endswith("/") else name.removeprefix("**/") for name in shown if name != f"**/*{tongue}"]
-    return f"{listed_places(names)}{_but_not_in(scope)}"
+    places, exceptions = listed_places(names), _but_not_in(scope)
+    if len(places) + len(exceptions) > _ROOM:
+        exceptions = _counted(scope)
+    if len(places) + len(exceptions) > _ROOM and len(names) > _MOST_PLACES:
+        places = f" in `{names[0]}` and {_many(len(names) - 1, 'more place')}"
+    return places + exceptions
 
 
 def listed_places(names: Sequence[str]) -> str:
@@ -64,6 +71,8 @@ def listed_places(names: Sequence[str]) -> str:
         parts = [name[len(common) :].removesuffix(end) for name in names]
         parts[_MOST_PARTS:] = ["…"] if len(parts) > _MOST_PARTS else []
         return f" in `{common}{{{','.join(parts)}}}{end}`"
+    if len(names) == 1 and names[0].startswith("**/"):
+        return f" in folders `{names[0].removeprefix('**/')}`"
     shown = [f"`{name}`" for name in names]
     if len(shown) > _MOST_PLACES + 1:
         shown[_MOST_PLACES:] = [f"{len(shown) - _MOST_PLACES} more places"]
@@ -80,13 +89,25 @@ def _in_common(names: Sequence[str]) -> str:
 def _but_not_in(scope: Scope) -> str:
     if not scope.exclude:
         return ""
-    names = [f"`{glob.removesuffix('**')}`" for glob in scope.exclude[:_MOST_EXCEPTIONS]]
-    if sum(map(len, names)) > _LONG_EXCEPTIONS:
-        count = len(scope.exclude)
-        return f" (but not in {count} places)" if count > 1 else " (with one exception)"
-    if len(scope.exclude) > _MOST_EXCEPTIONS:
-        names.append("other places")
-    return f" (but not in {_listed(names)})"
+    # Of what a folder holds, the folder need not be named again.
+    whole = scope.include[0].removesuffix("**") if len(scope.include) == 1 else ""
+    inside = bool(whole) and all(glob.startswith(whole) for glob in scope.exclude)
+    names = [glob.removesuffix("**")[len(whole) * inside :] for glob in scope.exclude]
+    shown = [f"`{name}`" for name in names[:_MOST_EXCEPTIONS]]
+    if sum(map(len, shown)) > _LONG_EXCEPTIONS:
+        return _counted(scope)
+    if len(names) > _MOST_EXCEPTIONS:
+        shown.append("other places")
+    return f" (but not in {'its ' if inside else ''}{_listed(shown)})"
+
+
+def _counted(scope: Scope) -> str:
+    count = len(scope.exclude)
+    return f" (but not in {count} places)" if count > 1 else " (with one exception)" if count else ""
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count > 1 else ''}"
 
 
 def with_lines(begin: str, lines: Sequence[str], most: int) -> str:
@@ -100,7 +121,7 @@ def with_lines(begin: str, lines: Sequence[str], most: int) -> str:
             break
         shown.append(line)
     left = len(lines) - len(shown)
-    more = f" and {left} more line{'s' if left > 1 else ''}" if left else ""
+    more = f" and {_many(left, 'more line')}" if left else ""
     room = _MOST_LETTERS - len(begin) - len(more) - len(" ``")
     if len(shown) == 1 and len(shown[0]) > room:
         shown[0] = f"{shown[0][: max(room - 1, 0)]}…"
