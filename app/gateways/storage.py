@@ -38,18 +38,28 @@ class Storage:
         return self._root
 
     async def put(
-        self, organization_id: UUID, repo_id: UUID, name: str, content: bytes, *, compressed: bool = False
+        self,
+        organization_id: UUID,
+        repo_id: UUID,
+        name: str,
+        content: bytes,
+        *,
+        compressed: bool = False,
+        lasting: bool = True,
     ) -> str:
         """Keep an object under a name like `diffs/1f3a`, in place of the one before, and give its key.
 
-        What is compressed already, as zlib does it, stays as it is.
+        What is compressed already, as zlib does it, stays as it is. What can be made again need not be lasting: nobody
+        waits until it is on the disk, and if the power fails before it is, it is as if it were not there.
         """
         if _NAME.fullmatch(name) is None:
             raise ValueError(f"{name!r} is no name for an object")
         if len(content) > self._largest:
             raise TooLarge(f"an object has at most {self._largest} bytes, and this one {len(content)}")
         key = f"{organization_id.hex}/{repo_id.hex}/{name}"
-        writing = asyncio.ensure_future(asyncio.to_thread(_write, self._root / key, content, compressed=compressed))
+        writing = asyncio.ensure_future(
+            asyncio.to_thread(_write, self._root / key, content, compressed=compressed, lasting=lasting)
+        )
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
@@ -115,15 +125,16 @@ class Storage:
         return self._root / key
 
 
-def _write(place: Path, content: bytes, *, compressed: bool) -> None:
+def _write(place: Path, content: bytes, *, compressed: bool, lasting: bool) -> None:
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # A name that begins with a dot is no object's; the ending keeps two writers apart.
     fresh = place.with_name(f".{place.name[:100]}.{token_hex(8)}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
             file.write(content if compressed else zlib.compress(content, 6))
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         fresh.replace(place)
     finally:
         fresh.unlink(missing_ok=True)

@@ -42,7 +42,9 @@ async def discover(attempt: Attempt, kept: Kept, files: Sequence[FileFacts], pas
     await drop_others(attempt, "votes", groups_for(len(files)))
     for name, content in found.votes.items():
         try:
-            await storage.put(owner.organization_id, owner.repo_id, f"{place}/{name}", content, compressed=True)
+            await storage.put(
+                *(owner.organization_id, owner.repo_id, f"{place}/{name}", content), compressed=True, lasting=False
+            )
         except TooLarge:
             # Folders as large as that are counted by every run.
             continue
