@@ -1,7 +1,9 @@
 """What a run must know of the patterns that stand already, before it measures and before it writes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -149,3 +151,13 @@ async def kept_places(session: AsyncSession, pattern_ids: list[UUID]) -> list[Ke
         .order_by(models.Evidence.id)
     )
     return [KeptPlace(**{each.name: getattr(row, each.name) for each in fields(KeptPlace)}) for row in rows]
+
+
+async def places_by_pattern(session: AsyncSession, pattern_ids: Collection[UUID]) -> dict[UUID, list[models.Evidence]]:
+    """Give all places of patterns, in the order in which they are shown."""
+    rows = await session.scalars(
+        select(models.Evidence)
+        .where(models.Evidence.pattern_id.in_(pattern_ids))
+        .order_by(models.Evidence.pattern_id, models.Evidence.rank)
+    )
+    return {pattern_id: list(places) for pattern_id, places in groupby(rows, key=lambda row: row.pattern_id)}

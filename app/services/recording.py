@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.checkers.registry import columns_of_ready
@@ -114,9 +115,11 @@ async def write(
     known = await mining.known_patterns(tx.session, run.repo_id)
     # Measuring takes minutes, and people go on deciding: what stands by now is theirs, whether it was measured or not.
     stands = {pattern.id: pattern for pattern in await mining.standing_patterns(tx.session, run.repo_id)}
+    found = {before.id for each in discoveries if (before := known.by_fingerprint.get(each.fingerprint)) is not None}
     recorded = Recorded()
     steps: list[Step] = []
     seen = set(stands)
+    book = _Book(tx.session, run, await mining.places_by_pattern(tx.session, found | stands.keys()))
 
     def looked(pattern: models.Pattern) -> bool:
         return pattern.extracted_by.startswith(miner) and not pattern.extracted_by.startswith(tuple(failed))
@@ -124,7 +127,7 @@ async def write(
     for discovery in discoveries:
         before = known.by_fingerprint.get(discovery.fingerprint)
         if before is None:
-            pattern = await _create(tx.session, run, discovery)
+            pattern = book.create(discovery)
             recorded.created += 1
             recorded.changed.append(pattern.id)
             said = f"Found by {discovery.extracted_by}."
@@ -134,12 +137,12 @@ async def write(
             continue
         seen.add(before.id)
         if before.status in _OPEN:
-            if await _update(tx.session, run, before, discovery):
+            if book.update(before, discovery):
                 recorded.updated += 1
                 steps.append(Step(before.id, PatternEventKind.MEASURED, _told(before)))
         elif before.status is PatternStatus.REJECTED:
             if _comes_back(before, discovery, known.by_jobs):
-                await _update(tx.session, run, before, discovery)
+                book.update(before, discovery)
                 _move(before, PatternStatus.CANDIDATE, run.at)
                 before.rejection_reason = None
                 recorded.returned += 1
@@ -154,7 +157,7 @@ async def write(
         if measured.id not in stands or not measured.same_rule(stands[measured.id]):
             continue
         pattern = known.by_id[measured.id]
-        if await _measure(tx.session, run, pattern, sighting, located=True):
+        if book.measure(pattern, sighting, located=True):
             recorded.measured += 1
             steps.append(Step(pattern.id, PatternEventKind.MEASURED, _told(pattern)))
     for pattern in known.by_id.values():
@@ -164,7 +167,7 @@ async def write(
             pattern.rejection_reason = WITHDRAWN
             recorded.withdrawn += 1
             steps.append(Step(pattern.id, PatternEventKind.WITHDRAWN, WITHDRAWN, before_status, PatternStatus.REJECTED))
-    await tx.session.flush()
+    await book.write()
     await record(tx, run.repo_id, run.organization_id, None, run.at, steps)
     return recorded
 
@@ -205,80 +208,86 @@ def _words(discovery: Discovery) -> dict[str, Any]:
     }
 
 
-async def _create(session: AsyncSession, run: Run, discovery: Discovery) -> models.Pattern:
-    pattern = models.Pattern(
-        id=new_id(),
-        repo_id=run.repo_id,
-        organization_id=run.organization_id,
-        run_id=run.id,
-        extracted_at=run.at,
-        pr_review=discovery.category is not PatternCategory.FILE_STRUCTURE,
-        **_words(discovery),
-        **discovery.sighting.measured,
-    )
-    session.add(pattern)
-    await session.flush()
-    session.add(models.Fingerprint(repo_id=run.repo_id, fingerprint=discovery.fingerprint, pattern_id=pattern.id))
-    await _add_places(session, run, pattern, discovery.sighting.shown, kept=0, canonical=True)
-    return pattern
+@dataclass(slots=True)
+class _Book:
+    """What is to be written: patterns change as they are read, their places and names go to the database together."""
 
+    session: AsyncSession
+    run: Run
+    places: Mapping[UUID, Sequence[models.Evidence]]
+    """Those of each pattern before, by rank."""
+    names: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[UUID] = field(default_factory=list)
+    fresh: list[dict[str, Any]] = field(default_factory=list)
 
-async def _update(session: AsyncSession, run: Run, pattern: models.Pattern, discovery: Discovery) -> bool:
-    changed = False
-    for column, value in _words(discovery).items():
-        if getattr(pattern, column) != value:
-            setattr(pattern, column, value)
-            # That other checkers run the rule now is no news of the pattern.
-            changed = changed or column != "rule_edition"
-    return await _measure(session, run, pattern, discovery.sighting, located=False) or changed
-
-
-async def _measure(
-    session: AsyncSession, run: Run, pattern: models.Pattern, sighting: Sighting, *, located: bool
-) -> bool:
-    """Write what was measured; places that people chose stay, and say so where they no longer stand."""
-    changed = False
-    for column, value in sighting.measured.items():
-        if getattr(pattern, column) != value:
-            setattr(pattern, column, value)
-            changed = True
-    rows = list(
-        await session.scalars(
-            select(models.Evidence).where(models.Evidence.pattern_id == pattern.id).order_by(models.Evidence.rank)
+    def create(self, discovery: Discovery) -> models.Pattern:
+        """Add a pattern."""
+        run = self.run
+        pattern = models.Pattern(
+            id=new_id(),
+            repo_id=run.repo_id,
+            organization_id=run.organization_id,
+            run_id=run.id,
+            extracted_at=run.at,
+            pr_review=discovery.category is not PatternCategory.FILE_STRUCTURE,
+            **_words(discovery),
+            **discovery.sighting.measured,
         )
-    )
-    staying = [row for row in rows if row.added_by is EvidenceSource.PERSON or (located and row.is_canonical)]
-    for row in staying:
-        reason = sighting.stale.get(row.id)
-        if (row.is_stale, row.stale_reason) != (reason is not None, reason):
-            row.is_stale, row.stale_reason = reason is not None, reason
-            changed = True
-        if (place := sighting.moved.get(row.id)) is not None:
-            row.path, row.start_line, row.end_line, row.snippet = place.path, place.start, place.end, place.snippet
-            row.blob_id, row.commit_sha = place.blob_id, run.commit
-            changed = True
-    staying_ids = {row.id for row in staying}
-    taken = {(row.path, row.start_line, row.end_line) for row in staying}
-    fresh = [each for each in sighting.shown if (each.place.path, each.place.start, each.place.end) not in taken]
-    canonical = not any(row.is_canonical for row in staying)
-    wanted = _rows(run, pattern, fresh, kept=len(staying), canonical=canonical)
-    present = [{name: getattr(row, name) for name in _PLACE} for row in rows if row.id not in staying_ids]
-    if [{name: row[name] for name in _PLACE} for row in wanted] != sorted(present, key=lambda row: row["rank"]):
-        changed = True
-        gone = [row.id for row in rows if row.id not in staying_ids]
-        await session.execute(delete(models.Evidence).where(models.Evidence.id.in_(gone)))
-        if wanted:
-            await session.execute(insert(models.Evidence), wanted)
-    if changed:
-        pattern.updated_at = run.at
-    return changed
+        self.session.add(pattern)
+        self.names.append({"repo_id": run.repo_id, "fingerprint": discovery.fingerprint, "pattern_id": pattern.id})
+        self.fresh += _rows(run, pattern, discovery.sighting.shown, kept=0, canonical=True)
+        return pattern
 
+    def update(self, pattern: models.Pattern, discovery: Discovery) -> bool:
+        """Bring a pattern up to date; tells whether anything is news of it."""
+        changed = False
+        for column, value in _words(discovery).items():
+            if getattr(pattern, column) != value:
+                setattr(pattern, column, value)
+                # That other checkers run the rule now is no news of the pattern.
+                changed = changed or column != "rule_edition"
+        return self.measure(pattern, discovery.sighting, located=False) or changed
 
-async def _add_places(
-    session: AsyncSession, run: Run, pattern: models.Pattern, shown: Sequence[Shown], *, kept: int, canonical: bool
-) -> None:
-    if rows := _rows(run, pattern, shown, kept=kept, canonical=canonical):
-        await session.execute(insert(models.Evidence), rows)
+    def measure(self, pattern: models.Pattern, sighting: Sighting, *, located: bool) -> bool:
+        """Write what was measured; places that people chose stay, and say so where they no longer stand."""
+        run, changed = self.run, False
+        for column, value in sighting.measured.items():
+            if getattr(pattern, column) != value:
+                setattr(pattern, column, value)
+                changed = True
+        rows = self.places.get(pattern.id, ())
+        staying = [row for row in rows if row.added_by is EvidenceSource.PERSON or (located and row.is_canonical)]
+        for row in staying:
+            reason = sighting.stale.get(row.id)
+            if (row.is_stale, row.stale_reason) != (reason is not None, reason):
+                row.is_stale, row.stale_reason = reason is not None, reason
+                changed = True
+            if (place := sighting.moved.get(row.id)) is not None:
+                row.path, row.start_line, row.end_line, row.snippet = place.path, place.start, place.end, place.snippet
+                row.blob_id, row.commit_sha = place.blob_id, run.commit
+                changed = True
+        staying_ids = {row.id for row in staying}
+        taken = {(row.path, row.start_line, row.end_line) for row in staying}
+        fresh = [each for each in sighting.shown if (each.place.path, each.place.start, each.place.end) not in taken]
+        canonical = not any(row.is_canonical for row in staying)
+        wanted = _rows(run, pattern, fresh, kept=len(staying), canonical=canonical)
+        present = [row for row in rows if row.id not in staying_ids]
+        if [*map(itemgetter(*_PLACE), wanted)] != [*map(attrgetter(*_PLACE), present)]:
+            changed = True
+            self.gone += [row.id for row in present]
+            self.fresh += wanted
+        if changed:
+            pattern.updated_at = run.at
+        return changed
+
+    async def write(self) -> None:
+        """Bring it all to the database."""
+        await self.session.flush()
+        if self.gone:
+            await self.session.execute(delete(models.Evidence).where(models.Evidence.id.in_(self.gone)))
+        for model, rows in ((models.Fingerprint, self.names), (models.Evidence, self.fresh)):
+            if rows:
+                await self.session.execute(insert(model), rows)
 
 
 def _rows(
