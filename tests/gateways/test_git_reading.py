@@ -26,7 +26,7 @@ from app.gateways.git import (
     sizes,
     tracing,
 )
-from app.gateways.git.blaming import blame_of
+from app.gateways.git.blaming import blames_of
 from tests.gateways.making import START, Made, traced
 
 Item = TypeVar("Item")
@@ -271,7 +271,10 @@ async def test_what_is_written_down_of_commits_changes_nothing_of_who_wrote_line
     await index_commits(cache)
     assert list((cache / "objects" / "info" / "commit-graphs").glob("*.graph"))
     assert await blame_lines(cache, last, "a.py", [1, 2, 3, 4]) == after
-    assert blame_of(cache, last, "a.py", [1, 4], {}, seconds=60) == {line: after[line] for line in (1, 4)}
+    assert [*blames_of(cache, last, [("a.py", [1, 4]), ("a.py", [1])], {}, seconds=60)] == [
+        {line: after[line] for line in (1, 4)},
+        {1: after[1]},
+    ]
 
 
 def test_a_file_whose_history_takes_too_long_is_left(
@@ -282,7 +285,7 @@ def test_a_file_whose_history_takes_too_long_is_left(
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert blame_of(cache, last, "a.py", [1], {}, seconds=0.05) == {}
+    assert [*blames_of(cache, last, [("a.py", [1])], {}, seconds=0.05)] == [{}]
 
 
 async def test_lines_that_a_file_does_not_have_were_written_by_nobody(made: Made, cache: Path) -> None:

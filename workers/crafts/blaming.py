@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from app.gateways.git.blaming import blame_of
-
-Asked = tuple[str, Sequence[int]]
-"""A path, and lines that the file has."""
+from app.gateways.git.blaming import Asked, blames_of
 
 Written = dict[int, tuple[str, datetime]]
 """Author and time by line."""
@@ -28,13 +25,10 @@ class Snapshot:
 
 @contextmanager
 def blaming(snapshot: Snapshot) -> Iterator[Callable[[Sequence[Asked]], Iterator[Written]]]:
-    """Prepare to ask about files of one commit."""
+    """Prepare to ask about files of one commit, all that come together at once."""
 
     def blame(asked: Sequence[Asked]) -> Iterator[Written]:
-        for path, lines in asked:
-            told = blame_of(
-                Path(snapshot.cache), snapshot.commit, path, lines, snapshot.mailmap, seconds=snapshot.seconds
-            )
+        for told in blames_of(Path(snapshot.cache), snapshot.commit, asked, snapshot.mailmap, seconds=snapshot.seconds):
             yield {line: (each.author, each.authored_at) for line, each in told.items() if each.author}
 
     yield blame

@@ -17,13 +17,14 @@ from app.domain.insight import Seen, insight_of
 from app.domain.measurement import Measurement
 from app.domain.pattern import PatternType
 from app.gateways import git
+from app.gateways.git.blaming import Asked
 from app.hands.pool import Lost
 from app.reads import mining
 from app.reads.mining import KeptPlace
 from app.services import comparing, ingesting, recording
 from app.services.recording import Discovery, Recorded, Run, Shown, Sighting
 from app.syntax import MOST_BYTES
-from workers.crafts.blaming import Asked, Snapshot, blaming
+from workers.crafts.blaming import Snapshot, blaming
 from workers.ingest.step import Attempt
 from workers.mining.prospects import Prospect
 
@@ -33,7 +34,7 @@ BLAME_SECONDS = 5.0
 _LATER_SECONDS = 1.0
 # For so many files it is worth while to write down first what each commit changed.
 _MANY_FILES = 20
-_FILE_SECONDS = 2.0
+_FILE_SECONDS, _AT_ONCE = 2.0, 2
 _SHOWN_FIRST = 3
 _MINER = "miner "
 _NAMES = 10
@@ -232,8 +233,8 @@ async def _blamed(attempt: Attempt, places: Sequence[Sequence[Verified]]) -> Bla
         snapshot,
         _in_time(((path, sorted(lines)) for path, lines in asked.items()), _LATER_SECONDS if known else BLAME_SECONDS),
         seconds=2 * _FILE_SECONDS,
-        # What was dealt out is waited for when the time is over.
-        batch=1,
+        # What was dealt out is waited for when the time is over; git reads slowly, and two of it are done sooner.
+        batch=_AT_ONCE,
         party=attempt.owner.organization_id,
     )
     done = 0

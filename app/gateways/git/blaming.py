@@ -1,16 +1,20 @@
 """Finding in a bare cache who wrote a line."""
 
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Timer
+from typing import IO
 
 from app.domain.history import Blame
 from app.domain.source import SourceFailed, SourceProblem
 from app.gateways.git.log import mailmap, text_in, time_in
 from app.gateways.git.process import answer, surroundings
 from app.gateways.git.reading import blobs, checked, entry_at
+
+Asked = tuple[str, Sequence[int]]
+"""A path, and lines that the file has."""
 
 _LARGEST_BLAMED = 4_000_000
 _BLAME_SECONDS, _GRAPH_SECONDS = 30.0, 30.0
@@ -87,10 +91,24 @@ async def blame_line(cache: Path, commit: str, path: str, line: int) -> Blame | 
     return (await blame_lines(cache, commit, path, [line])).get(line)
 
 
-def blame_of(
-    cache: Path, commit: str, path: str, lines: Iterable[int], names: Mapping[str, str], *, seconds: float
-) -> dict[int, Blame]:
-    """Find who wrote lines that a file has, from inside a child process; none where git cannot say it in time."""
+def blames_of(
+    cache: Path, commit: str, asked: Iterable[Asked], names: Mapping[str, str], *, seconds: float
+) -> Iterator[dict[int, Blame]]:
+    """Find who wrote lines that files have, all files at once, from inside a child process.
+
+    One of which git cannot say it in so many seconds has no blame.
+    """
+    with ExitStack() as stack:
+        asking = [stack.enter_context(_asking(cache, commit, *each, names, seconds)) for each in asked]
+        for told in asking:
+            text = told.read(_MOST_TOLD)
+            yield {blame.line: blame for blame in _blamed(text)} if text.endswith(b"\n") else {}
+
+
+@contextmanager
+def _asking(
+    cache: Path, commit: str, path: str, lines: Iterable[int], names: Mapping[str, str], seconds: float
+) -> Iterator[IO[bytes]]:
     # The PATH is the operator's word, the commit is checked, and a path stands where nothing else can.
     with subprocess.Popen(  # noqa: S603
         ["git", f"--git-dir={cache}", *_arguments(commit, path, lines)],  # noqa: S607
@@ -103,10 +121,11 @@ def blame_of(
         assert git.stdout is not None
         late = Timer(seconds, git.kill)
         late.start()
-        told = git.stdout.read(_MOST_TOLD)
-        late.cancel()
-        git.kill()
-    return {blame.line: blame for blame in _blamed(told)} if told.endswith(b"\n") else {}
+        try:
+            yield git.stdout
+        finally:
+            late.cancel()
+            git.kill()
 
 
 def _arguments(commit: str, path: str, lines: Iterable[int]) -> tuple[str, ...]:
