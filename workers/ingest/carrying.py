@@ -1,8 +1,8 @@
 """Carrying out a run: its stages in order, its tries, and its end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from app.services.ingesting import Claim, Superseded
 from workers.ingest.fetch import fetch
 from workers.ingest.history import history
 from workers.ingest.index import index
-from workers.ingest.mine import mine
+from workers.ingest.mine import make_ready, mine
 from workers.ingest.pulls import pulls
 from workers.ingest.score import score
 from workers.ingest.step import Attempt, Findings
@@ -188,15 +188,29 @@ async def _stages(attempt: Attempt) -> None:
         await fetch(attempt)
     await progress.log(f"{found.branch} is at {found.commit}.", commit_sha=found.commit)
     found.unchanged = found.commit == held.last_commit and not held.forced
-    for stage in STAGES[1:]:
-        if found.unchanged:
+    if found.unchanged:
+        for stage in STAGES[1:]:
             await progress.skip(stage, UNCHANGED)
-        elif stage not in WORKS:
-            await progress.skip(stage, NOT_YET)
-        else:
+        return
+    async with _beside(make_ready(attempt)):
+        for stage in STAGES[1:]:
+            if stage not in WORKS:
+                await progress.skip(stage, NOT_YET)
+                continue
             work, unit = WORKS[stage]
             async with progress.stage(stage, unit=unit):
                 await work(attempt)
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something meanwhile that need not come to its end."""
+    working = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
 
 async def _succeed(runtime: Runtime, held: Claim, found: Findings) -> None:

@@ -28,6 +28,10 @@ FACTS_SECONDS = 5.0
 """What one file may take of a processor's time."""
 
 
+def ready() -> None:
+    """Do nothing: a child process that was asked for it has loaded what all of these need."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A file whose facts are kept."""
