@@ -28,11 +28,11 @@ _GIVEN_NAMES = (
     "__init__.py __main__.py package.json src/ lib/ Cargo.toml go.mod pom.xml build.gradle build.gradle.kts mod.rs "
     "lib.rs main.rs main.go index.ts index.tsx index.js doc.go package-info.java BUILD BUILD.bazel CMakeLists.txt "
     "setup.py pyproject.toml tsconfig.json README.md .gitignore LICENSE main/ java/ test/ tests/ META-INF/ "
-    "migrations/ models.py apps.py admin.py pages/ partials/"
+    "migrations/ migration.sql models.py apps.py admin.py pages/ partials/ _index.md"
 )
 _GIVEN = frozenset(_GIVEN_NAMES.split())
-# So many names that nothing asks for are a shape; a single one is it only beside others, in many folders.
-_LEAST_NEWS, _MANY_FOLDERS = 2, 10
+# So many names that nothing asks for are a shape; a single one is it only in many folders, or if it says their own.
+_LEAST_NEWS, _MANY_FOLDERS, _VERY_MANY_FOLDERS = 2, 10, 30
 _ROLES = tuple(role for role in FileRole if role not in (FileRole.GENERATED, FileRole.FIXTURE, FileRole.ASSET))
 
 
@@ -61,7 +61,7 @@ def _topics(listing: Listing) -> dict[str, tuple[tuple[str, ...], frozenset[str]
     for place in sorted(below):
         if len(below[place]) >= _LEAST_SIBLINGS:
             shape = _shape({folder: frozenset(_names(folder, listing)) for folder in below[place]})
-            if (len(shape) > 1 and not shape <= _GIVEN) or _tells(shape, len(below[place])):
+            if not shape <= _GIVEN and (len(shape) > 1 or _tells(shape, len(below[place]))):
                 alike[shape].append(place)
     named = {shape: tuple(places[:_MOST_PLACES]) for shape, places in alike.items()}
     return {place: (places, shape) for shape, places in named.items() for place in places}
@@ -83,8 +83,9 @@ def _shape(held: Mapping[str, Collection[str]]) -> frozenset[str]:
 
 
 def _tells(shape: Collection[str], folders: int) -> bool:
-    """Tell whether a single name is a shape: one that says the folder's own, in many of them."""
-    return len(shape) == 1 and folders >= _MANY_FOLDERS and any(_OWN in name for name in shape)
+    """Tell whether a single name is a shape: one that says the folder's own, or that very many of them have."""
+    least = _MANY_FOLDERS if any(_OWN in name for name in shape) else _VERY_MANY_FOLDERS
+    return len(shape) == 1 and folders >= least
 
 
 def _names(folder: str, listing: Listing) -> Iterator[str]:

@@ -69,6 +69,14 @@ def test_one_name_is_a_shape_where_many_folders_are_called_by_it() -> None:
     assert mined(features("src", NAMES, "NAME.go")).said == []
 
 
+def test_one_name_is_a_shape_in_very_many_folders() -> None:
+    assert mined(features("runtime", MANY, "highlights.scm")).said == [
+        "Folders in `runtime/` each hold `highlights.scm` (30 of 30)"
+    ]
+    assert mined(features("runtime", MANY[:-1], "highlights.scm")).said == []
+    assert mined(features("packages", MANY, "package.json")).said == []
+
+
 def test_folders_that_hold_this_and_that_say_nothing() -> None:
     mixed = [f"src/{name}/{each}.ts" for place, name in enumerate(NAMES) for each in ("api", "view")[place % 2 :]]
     assert mined(mixed).said == []
