@@ -185,6 +185,18 @@ def test_a_banned_module_is_said_with_what_is_taken_instead() -> None:
     assert (found.conforming, found.applicable) == (9, 10)
 
 
+def test_a_banned_function_is_said_with_what_is_called_instead() -> None:
+    files = {f"src/part{number}.py": "async_tools.spawn(run())\n" for number in range(9)}
+    files["src/old.py"] = "import asyncio\n\nasyncio.create_task(run())\n"
+    files["tests/test_part.py"] = "asyncio.create_task(run())\n"
+    files["pyproject.toml"] = (
+        "[tool.ruff.lint.flake8-tidy-imports.banned-api]\n"
+        '"asyncio.create_task".msg = "Use own.async_tools.spawn instead"\n'
+    )
+    found = trial(files, families=FAMILIES).find("call `own.async_tools.spawn`, not `asyncio.create_task`")
+    assert (found.conforming, found.applicable, found.violations) == (9, 10, ["src/old.py:3"])
+
+
 def test_a_disallowed_type_is_said_with_its_replacement() -> None:
     files = {f"src/part{number}.rs": "use own_utils::time::Instant;\n" for number in range(9)}
     files["src/old.rs"] = "use std::time::Instant;\n"

@@ -119,6 +119,7 @@ func stop(t testing.TB, name string) { run() }
 func TestIt_Works(t *testing.T) {
 	x, err := run()
 	require.NoError(t, err)
+	assert.NoError(t, err)
 	if err != nil { t.Fatalf("want %v", x) }
 	if err != nil { return }
 	t.Errorf("expected %v", x)

@@ -39,6 +39,8 @@ def f(a, b):
 def one(): pass
 @pytest.fixture()
 def two(): pass
+@pytest.mark.parametrize("one, two", [(1, 2)])
+@pytest.mark.parametrize(("one", "two"), ((1, 2),))
 @mock.patch("a.b")
 def test_it(monkeypatch):
     monkeypatch.setattr(a, "b", 1)
@@ -100,6 +102,15 @@ const onClick = () => '</', handleIt = useCallback(() => 1)
     "Go": """
 package one_test
 var ErrGone = errors.New("gone")
+var one = &cobra.Command{
+	Use: "one",
+	Args: cobra.NoArgs,
+	RunE: func(cmd *cobra.Command, args []string) error { return nil },
+}
+var two = &cobra.Command{
+	Use: "two",
+	Run: run,
+}
 var _ I = (*T)(nil)
 var _ J = T{}
 func (s *Server) Run(v interface{}, w any) error {
@@ -141,6 +152,11 @@ public final class OneTest {
     "Rust": """
 use a::*;
 use super::*;
+fn told() {
+    log::info!("a");
+    tracing::warn!("b");
+    debug!("c");
+}
 use b::{c, d};
 impl fmt::Display for A {}
 impl std::fmt::Debug for A {}

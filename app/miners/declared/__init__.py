@@ -78,7 +78,8 @@ def declares(world: World) -> Iterator[Proposal]:
         place = Declared(path, setting[3], _statement(setting))
         for name, kind, definition, tongue, category in _rules(setting, settings):
             # What linters forbid in sources, their settings mostly allow in tests.
-            roles = (FileRole.SOURCE,) if setting[0] == "selector" else _WRITTEN
+            exempt = setting[0] == "selector" or (setting[0] == "banned" and kind is RuleKind.AST)
+            roles = (FileRole.SOURCE,) if exempt else _WRITTEN
             where = f" in `{spoken_for(path)}/`" if scope else ""
             rule = Rule(kind, definition, Scope(languages_of(tongue), scope, (), roles))
             sentence = f"{tongue} {name}{where}" if tongue else f"{name[:1].upper()}{name[1:]}{where}"
@@ -190,6 +191,18 @@ def _banned(tongue: str, value: str) -> Iterator[_Made]:
         "conforming": {"module": conforming},
     }
     yield f"files import `{instead}`, not `{module}`", RuleKind.IMPORT, definition, tongue, PatternCategory.DEPENDENCY
+    if tongue == "Python" and "." in module and "." in instead:
+        # A function is mostly called by way of its module.
+        called = {"kind": "call", "has": {"field": "function", "regex": f"^({_ends(module)}|{_ends(instead)})$"}}
+        fine = {"not": {"has": {"field": "function", "regex": f"^({_ends(module)})$"}}}
+        definition = {"applicable": called, "conforming": fine}
+        yield f"source files call `{instead}`, not `{module}`", RuleKind.AST, definition, tongue, PatternCategory.API
+
+
+def _ends(path: str) -> str:
+    """Spell how a function is called by its module, with more of the path before or not."""
+    parts = [re.escape(part) for part in path.split(".")]
+    return rf"([\w.]+\.)?{parts[-2]}\.{parts[-1]}"
 
 
 FAMILY = Family(

@@ -35,6 +35,7 @@ _CODES: dict[str, tuple[Answer, ...]] = {
     "BLE001": (("error-handling", "specific", "specific", _PY),),
     "PT001": (_idiom("fixture parentheses", _PY),),
     "PT006": (("test-style", "parametrize", "tuple", _PY),),
+    "PT007": (_idiom("parametrized", _PY),),
     "G004": (("log-style", "message", "lazy", _PY),),
     "COM812": (_idiom("trailing comma", _PY),),
     "ANN201": (("type-forms", "returns", "annotated", _PY),),
@@ -118,6 +119,7 @@ _GOLANGCI: dict[str, tuple[Answer, ...]] = {
     "forcetypeassert": (_idiom("checked types", _GO),),
     "noctx": (_idiom("request contexts", _GO),),
     "usestdlibvars": (_idiom("request methods", _GO),),
+    "testifylint": (("test-idioms", "required", YES, _GO),),
     "thelper": (("test-idioms", "helpers", "chosen", _GO),),
     "no prints": (("log-style", "print", "silent", _GO),),
     "deep-exit": (_idiom("exits", _GO),),
@@ -134,7 +136,7 @@ _LINTERS = frozenset(
     re.findall(
         r"\w+",
         "err113 errname errorlint forcetypeassert godot modernize noctx nolintlint paralleltest perfsprint revive "
-        "testpackage thelper usestdlibvars usetesting wrapcheck",
+        "testifylint testpackage thelper usestdlibvars usetesting wrapcheck",
     )
 )
 

@@ -16,4 +16,4 @@ TABLES: Tables = {
     "Rust": rust.IDIOMS,
 }
 
-FAMILY = family("idioms", TABLES, most=16, version=6)
+FAMILY = family("idioms", TABLES, most=16, version=7)

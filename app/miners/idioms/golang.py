@@ -8,6 +8,14 @@ def _called(names: str) -> dict[str, object]:
     return {"kind": "call_expression", "has": {"field": "function", "regex": names}}
 
 
+_COMMAND = {
+    "kind": "composite_literal",
+    "all": [
+        {"has": {"field": "type", "regex": r"^cobra\.Command$"}},
+        {"has": {"field": "body", "regex": r"\n\s*RunE?:"}},
+    ],
+}
+
 IDIOMS = (
     Idiom(
         "any",
@@ -270,5 +278,26 @@ IDIOMS = (
         0.55,
         alternative='`"GET"`',
         words=("NewRequest",),
+    ),
+    Idiom(
+        "commands that fail",
+        _COMMAND,
+        {"has": {"field": "body", "regex": r"\n\s*RunE:"}},
+        "Commands of cobra",
+        "give back their error: `RunE`, not `Run`",
+        0.55,
+        PatternCategory.BEHAVIORAL,
+        alternative="`Run`",
+        words=("cobra.Command",),
+    ),
+    Idiom(
+        "arguments of commands",
+        _COMMAND,
+        {"has": {"field": "body", "regex": r"\n\s*Args:"}},
+        "Commands of cobra",
+        "say which arguments they take: `Args: …`",
+        0.45,
+        PatternCategory.API,
+        words=("cobra.Command",),
     ),
 )

@@ -8,6 +8,8 @@ _F_STRING = {"kind": "string", "regex": r"^([fF][rR]?|[rR][fF])['\"]"}
 _OPEN_LIST = r"\n[ \t]*[)\]}]$"
 # What is broken once, before the first and after the last, is not asked: formatters leave the comma out there.
 _ONE_A_LINE = rf",[ \t]*(#[^\n]*)?\n[^\n]+{_OPEN_LIST}"
+# What comes before the cases of `parametrize`: the names of their parts, in some form.
+_NAMES = r"""^\(\s*("[^"]*"|'[^']*'|\([^)]*\)|\[[^\]]*\])\s*,\s*(argvalues\s*=\s*)?"""
 
 IDIOMS = (
     Idiom(
@@ -172,5 +174,27 @@ IDIOMS = (
         0.97,
         alternative="`import *`",
         words=("import",),
+    ),
+    Idiom(
+        "parametrized",
+        {
+            "kind": "call",
+            "all": [
+                {"has": {"field": "function", "regex": r"^(pytest\.)?mark\.parametrize$"}},
+                {"has": {"field": "arguments", "regex": rf"{_NAMES}[\[(]"}},
+            ],
+        },
+        {"has": {"field": "arguments", "regex": rf"{_NAMES}\["}},
+        "Cases of `parametrize`",
+        "stand in a list, not in a tuple",
+        0.95,
+        PatternCategory.TESTING,
+        alternative="a tuple",
+        against="stand in a tuple, not in a list",
+        usually_against=0.1,
+        instead="a list",
+        roles=TESTS,
+        weight=0.7,
+        words=("parametrize",),
     ),
 )

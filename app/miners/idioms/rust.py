@@ -223,4 +223,21 @@ IDIOMS = (
         PatternCategory.DOCUMENTATION,
         words=("unsafe",),
     ),
+    Idiom(
+        "logged",
+        {
+            "kind": "macro_invocation",
+            "has": {"field": "macro", "regex": r"^((log|tracing)::)?(error|warn|info|debug|trace)$"},
+        },
+        {"has": {"field": "macro", "regex": "::"}},
+        "Macros of logs",
+        "are called with their crate: `log::info!`, `tracing::debug!`",
+        0.35,
+        alternative="`info!`",
+        against="are imported: `info!`, not `log::info!` or `tracing::info!`",
+        usually_against=0.5,
+        instead="`log::info!` or `tracing::info!`",
+        weight=0.8,
+        words=("error!", "warn!", "info!", "debug!", "trace!"),
+    ),
 )

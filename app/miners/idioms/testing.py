@@ -87,6 +87,32 @@ GO = (
         roles=TESTS,
     ),
     Idiom(
+        "required",
+        {
+            "kind": "call_expression",
+            "all": [
+                {
+                    "has": {
+                        "field": "function",
+                        "regex": r"^(require|assert)\.NoErrorf?$",
+                    }
+                },
+                {"has": {"field": "arguments", "regex": r"^\(\s*\w+,"}},
+            ],
+        },
+        {"has": {"field": "function", "regex": "^require"}},
+        "Tests",
+        "end at an error that they do not expect: `require.NoError`, not `assert.NoError`",
+        0.6,
+        _TESTING,
+        alternative="`assert.NoError`",
+        against="go on after an error that they do not expect: `assert.NoError`, not `require.NoError`",
+        usually_against=0.25,
+        instead="`require.NoError`",
+        roles=TESTS,
+        words=("NoError",),
+    ),
+    Idiom(
         "cleanup",
         {"any": [_called(rf"{_T}\.Cleanup$"), {"kind": "defer_statement"}]},
         {"kind": "call_expression"},
@@ -357,4 +383,4 @@ RUST = (
 )
 TABLES = {"Go": GO, "Python": PYTHON, "JavaScript": SCRIPTS, "TypeScript": SCRIPTS, "Java": JAVA, "Rust": RUST}
 
-FAMILY = family("test-idioms", TABLES, most=8, version=3)
+FAMILY = family("test-idioms", TABLES, most=8, version=4)
