@@ -25,7 +25,7 @@ from app.web.auth import GithubPages
 from app.web.graphiql import GraphiQL
 from app.web.headers import BrowserHeaders
 from app.web.health import Health
-from resolvers.execution import GraphQLEngine
+from resolvers.engine.execution import GraphQLEngine
 from resolvers.transport.endpoint import Endpoint
 from resolvers.transport.server import Server, options
 

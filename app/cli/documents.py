@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.errors import Fault
+from resolvers.engine.trusted import list_of
 from resolvers.schema import schema
-from resolvers.trusted import list_of
 
 USAGE = 2
 SUFFIXES = (".graphql", ".gql")

@@ -9,7 +9,7 @@ from graphql import GraphQLSchema
 
 from app.domain.viewer import Permission, Viewer
 from resolvers.context import Context
-from resolvers.documents import Document, Operation
+from resolvers.engine.documents import Document, Operation
 from resolvers.live.carried import CARRIED, Selected, Spelling, parts_of
 from resolvers.live.followers import Delivery, Push
 from resolvers.live.following import change_of, event_of, follow_patterns, follow_runs

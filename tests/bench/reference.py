@@ -9,7 +9,7 @@ import uvloop
 
 from app import main
 from app.cli.parts import serve_api
-from resolvers.execution import GraphQLEngine
+from resolvers.engine.execution import GraphQLEngine
 
 
 def serve(port: int) -> None:

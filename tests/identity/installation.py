@@ -19,7 +19,7 @@ from app.domain.ids import Kind, public
 from app.domain.viewer import Role, Scope
 from app.main import Application, create_app
 from app.runtime import Runtime
-from resolvers.execution import GraphQLEngine
+from resolvers.engine.execution import GraphQLEngine
 from tests import factories as make
 from tests.wire.service import Service, listen
 

@@ -14,7 +14,7 @@ from app.domain import jobs
 from app.domain.ids import Kind, new_id, public
 from app.domain.viewer import Role
 from app.services import administering
-from resolvers.looks import HIGHER
+from resolvers.engine.looks import HIGHER
 from resolvers.schema import schema
 from tests import factories as make
 from tests.identity.conftest import Install

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.ids import Kind
-from resolvers.looks import HIGHER
+from resolvers.engine.looks import HIGHER
 from tests.identity.matrix import ANONYMOUS, BOSS, CALLERS, DEAD, KEYS, MEMBERS, NO_ENTRY, OK, OLD_COOKIE, make_world
 from tests.identity.rows import ADMIN_KEY, ADMINS, PATTERN_KEYS, REPO_KEYS
 from tests.identity.test_matrix import Houses, houses, leaks, outcome

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.credentials import passwords
 from app.db.models import AuditEntry, Table
 from app.domain.ids import Kind, new_id, public
-from resolvers.execution import GraphQLEngine
+from resolvers.engine.execution import GraphQLEngine
 from resolvers.schema import schema
 from resolvers.transport.endpoint import Endpoint
 from tests import factories as make

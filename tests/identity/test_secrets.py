@@ -25,7 +25,7 @@ from app.cli.ports import get
 from app.config import Settings
 from app.credentials.issuer import shared_secret
 from app.credentials.tokens import TrustedKey
-from resolvers.documents import without_values
+from resolvers.engine.documents import without_values
 from resolvers.people.accounts import SignInInput
 from resolvers.schema import schema
 from resolvers.transport.protocol import GraphQLRequest

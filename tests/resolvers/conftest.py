@@ -16,7 +16,7 @@ from app.db import models
 from app.domain.viewer import Credential, CredentialKind, Role, Viewer
 from app.runtime import Runtime, open_runtime
 from resolvers.callers import Caller
-from resolvers.execution import GraphQLEngine
+from resolvers.engine.execution import GraphQLEngine
 from resolvers.schema import schema
 from resolvers.transport.protocol import GraphQLRequest
 from tests import factories

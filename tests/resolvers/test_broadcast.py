@@ -24,7 +24,7 @@ from app.reads.runs import SNAPSHOT
 from app.runtime import Runtime
 from app.services.ingesting import spell
 from resolvers.callers import Caller
-from resolvers.execution import GraphQLEngine
+from resolvers.engine.execution import GraphQLEngine
 from resolvers.live.carried import CARRIED
 from resolvers.live.hub import Hub
 from resolvers.schema import schema

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from resolvers.deadlines import Deadlines
+from resolvers.engine.deadlines import Deadlines
 
 
 async def for_ever(deadlines: Deadlines, began: asyncio.Event | None = None) -> None:

@@ -12,7 +12,7 @@ from app.config import Environment
 from app.db.readers import Readers
 from app.domain.viewer import Viewer
 from app.runtime import Runtime
-from resolvers import documents, execution, limits
+from resolvers.engine import documents, execution, limits
 from tests.resolvers.conftest import Ask, Watched
 
 TOO_COMPLEX = "QUERY_TOO_COMPLEX"

@@ -8,9 +8,9 @@ from graphql import GraphQLError
 
 from app.config import Environment, Settings
 from app.domain.errors import Fault, Forbidden, Invalid
+from resolvers.engine.trusted import MOST_REGISTERED, TrustedDocuments, hashed, list_of, read_list
 from resolvers.schema import schema
 from resolvers.transport.protocol import GraphQLRequest
-from resolvers.trusted import MOST_REGISTERED, TrustedDocuments, hashed, list_of, read_list
 
 WHO = "{ viewer { login } }"
 

@@ -10,8 +10,8 @@ from strawberry.types.arguments import convert_argument
 from app.domain.ids import Kind, public
 from app.domain.pattern import PatternStatus
 from resolvers.callers import Caller
-from resolvers.execution import GraphQLEngine
-from resolvers.inputs import input_of
+from resolvers.engine.execution import GraphQLEngine
+from resolvers.engine.inputs import input_of
 from resolvers.patterns.triage import DECISIONS
 from resolvers.schema import schema
 from resolvers.transport.protocol import GraphQLRequest

@@ -20,7 +20,7 @@ from graphql import (
     value_from_ast,
 )
 
-from resolvers.limits import NUL
+from resolvers.engine.limits import NUL
 
 
 class Odd(Exception):

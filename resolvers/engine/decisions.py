@@ -26,8 +26,8 @@ from app.reads.visible import Sight, View
 from app.runtime import Runtime
 from app.services import triaging
 from app.services.triaging import Decision
-from resolvers.documents import Document, Operation
-from resolvers.inputs import input_of
+from resolvers.engine.documents import Document, Operation
+from resolvers.engine.inputs import input_of
 from resolvers.patterns.triage import DECISIONS, decide
 from resolvers.plans.arguments import Variables, form_of, sources
 from resolvers.plans.compiler import compile_payload

@@ -23,9 +23,9 @@ from graphql import (
 
 from app.config import Settings
 from app.domain.errors import ErrorCode, Invalid, Refusal, TooComplex
-from resolvers.limits import Cost, bound_document, fragments_of, root_fields
-from resolvers.looks import reaches_beyond
-from resolvers.variables import PlainVariables
+from resolvers.engine.limits import Cost, bound_document, fragments_of, root_fields
+from resolvers.engine.looks import reaches_beyond
+from resolvers.engine.variables import PlainVariables
 
 MOST_DOCUMENTS = 1_000
 MOST_CHARACTERS = 8_000_000

@@ -22,13 +22,14 @@ from app.reads.visible import Sight, View
 from app.runtime import Runtime
 from resolvers.callers import Caller, Callers
 from resolvers.context import Context
-from resolvers.deadlines import Deadlines
-from resolvers.decisions import Decisions
-from resolvers.documents import Document, Documents, Operation, RequestRefused, refusal_error, wrong_variable
-from resolvers.limits import bound_variables
+from resolvers.engine.deadlines import Deadlines
+from resolvers.engine.decisions import Decisions
+from resolvers.engine.documents import Document, Documents, Operation, RequestRefused, refusal_error, wrong_variable
+from resolvers.engine.limits import bound_variables
+from resolvers.engine.looks import Looks
+from resolvers.engine.trusted import TrustedDocuments, hashed
 from resolvers.live.feeds import Feeds
 from resolvers.live.hub import Hub
-from resolvers.looks import Looks
 from resolvers.plans.arguments import form_of
 from resolvers.plans.compiler import compile_plan
 from resolvers.plans.plan import Plan
@@ -36,7 +37,6 @@ from resolvers.plans.remembered import Remembered
 from resolvers.plans.selection import NoPlan
 from resolvers.schema import schema
 from resolvers.transport.protocol import Answer, GraphQLRequest, Offer, OperationKind, refused
-from resolvers.trusted import TrustedDocuments, hashed
 
 MOST_PLANS = 2_000
 # Of a document that was refused, so many characters cost as much as an object that is read.
