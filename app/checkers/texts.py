@@ -2,10 +2,12 @@
 
     {"per": "match", "applicable": "logging\\.getLogger\\([^)]*\\)", "conforming": "\\(__name__\\)"}
     {"per": "file", "lines": ["logger = logging.getLogger(__name__)"]}
+    {"per": "file", "names": ["Z{Stem}RequestSchema"]}
     {"per": "file", "conforming": "^// Copyright \\d{4}"}
 
 With "per": "file" an `applicable` expression says which files are meant, and `absent` turns `conforming` round: it must
-not occur. Templates know {stem}, the file's own name in several spellings, and {year}.
+not occur. Templates know {stem}, the file's own name in several spellings, and {year}; those of `names` are of what a
+script declares.
 """
 
 from collections.abc import Iterable
@@ -15,6 +17,7 @@ import re2
 from app.checkers.subject import Checker, Site, Subject
 from app.domain.errors import Invalid
 from app.domain.listing import Listing
+from app.domain.own_names import declared_names
 from app.domain.rule import Rule
 from app.domain.templates import stem_of, template_of
 
@@ -30,7 +33,7 @@ def compile_rule(rule: Rule) -> Checker:
     """Make a REGEX rule ready."""
     definition = rule.definition
     applicable, conforming = (_expression(rule, part) for part in ("applicable", "conforming"))
-    lines = tuple(definition.get("lines") or ())
+    lines, names = (tuple(definition.get(part) or ()) for part in ("lines", "names"))
     absent = bool(definition.get("absent"))
 
     def matches(subject: Subject, _: Listing) -> Iterable[Site]:
@@ -53,29 +56,34 @@ def compile_rule(rule: Rule) -> Checker:
                 place = None if found is None else _Lines(text).of(found.start())
                 yield Site((found is None) is absent, place, place)
                 return
-            if not lines:
+            if not (lines or names):
                 places = _Lines(text)
                 yield Site(True, places.of(found.start()), places.of(max(found.start(), found.end() - 1)))
                 return
-        yield _carried(subject, lines)
+        yield _carried(subject, lines, names)
 
     return Checker(rule, matches if definition.get("per", "file") == "match" else whole)
 
 
-def _carried(subject: Subject, wanted: tuple[str, ...]) -> Site:
+def _carried(subject: Subject, lines: tuple[str, ...], names: tuple[str, ...]) -> Site:
     """Look for every template; a file that carries them all is shown where they stand."""
     stem = stem_of(subject.name)
-    missing = set(wanted)
+    found = declared_names(subject.lines, stem) if names else _templates(subject, stem)
+    missing = {*(names or lines)}
     places = []
-    for number, line in enumerate(subject.lines, 1):
-        if (template := template_of(line, stem)) in missing:
+    for number, template in found:
+        if template in missing:
             missing.remove(template)
             places.append(number)
             if not missing:
                 # Lines that stand far apart are shown by the first of them.
-                close = places[-1] - places[0] < len(wanted) + 10
+                close = places[-1] - places[0] < len(places) + 10
                 return Site(True, places[0], places[-1] if close else places[0])
     return Site(False)
+
+
+def _templates(subject: Subject, stem: str) -> Iterable[tuple[int, str]]:
+    return ((number, template_of(line, stem)) for number, line in enumerate(subject.lines, 1))
 
 
 class _Lines:

@@ -306,6 +306,7 @@ FIELDS: dict[RuleKind, dict[str, Check]] = {
         "applicable": _expression,
         "conforming": _expression,
         "lines": _texts(40, 300),
+        "names": _texts(40, 120),
         "absent": _flag,
     },
     RuleKind.LLM: {"question": _expression, "applicable": _expression, "conforming": _expression},
@@ -324,7 +325,7 @@ def _ast_lacks(definition: Mapping[str, Any]) -> str | None:
 def _regex_lacks(definition: Mapping[str, Any]) -> str | None:
     if definition.get("per", "file") == "match":
         return _either("applicable")(definition) or _either("conforming")(definition)
-    return _either("conforming", "lines")(definition)
+    return _either("conforming", "lines", "names")(definition)
 
 
 LACKS: dict[RuleKind, Callable[[Mapping[str, Any]], str | None]] = {

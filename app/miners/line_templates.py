@@ -30,6 +30,10 @@ _BOILERPLATE = re.compile(
     r"(?:\w+ )?\"[\w./@-]+\"[,;]?|\} from .*|[\w.\"']+\??:? ?[=:]? ?[\w.\"'\[\]]+[,;]?|[\w.]+\([\w, .]*\)?[;,{]?|"
     # Where every program begins.
     r"(?:export |public |final |abstract |sealed )*(?:class|interface) \{stem\}(?:Tests?|IT)? ?\{|"
+    # What own names say: a declaration that is named for its file, and no more.
+    r"(?:export )?(?:default )?(?:async )?(?:const|type|interface|enum|function|class) "
+    r"[\w$]*\{[Ss]tem(?:Camel)?\}[\w$]*(?: =)?(?: async| function)?[ (){}=>]*|"
+    r"(?:module\.exports =|export default) \{[Ss]tem(?:Camel)?\};?|"
     r"(?:before|after)(?:All|Each)?\((?:async )?(?:\(\) =>|function ?\(\)) \{|[)}\]].*|"
     r"(?:pub )?(?:async )?fn (?:main|\{stem\})\(\).*|func main\(\).*|public static void main\(.*|"
     # Who wrote it is said by who wrote it.
@@ -97,7 +101,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=4,
+    version=5,
     # A step of a database's history is written by a tool.
     roles=WRITTEN - {FileRole.MIGRATION},
     least=Least(sites=8, files=7, share=0.85, careful=0.8, bits=1.5),

@@ -193,6 +193,15 @@ def test_regex_rules(definition: dict[str, Any], expected: list[str]) -> None:
     assert found(RuleKind.REGEX, definition, TEXTS, "Python") == expected
 
 
+def test_regex_rules_know_what_scripts_declare() -> None:
+    texts = {
+        "log-user.ts": "// log\nexport const logUserId = 1;\nexport type LogUser = 2;\n",
+        "b.ts": "const logUserId = 1;\n",
+    }
+    definition = {"names": ["{stemCamel}Id", "{Stem}"]}
+    assert found(RuleKind.REGEX, definition, texts, "TypeScript") == ["log-user.ts:2-3", "b.ts!"]
+
+
 @pytest.mark.parametrize(
     ("kind", "definition", "languages", "field"),
     [

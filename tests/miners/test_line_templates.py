@@ -117,3 +117,10 @@ def test_attributes_of_rust_are_lines_and_no_comments_and_main_names_nobody() ->
     files |= {f"src/part{number}.rs": f"#[derive(Debug)]\nenum Kind{number} {{}}\n" for number in range(12)}
     found = trial(files, families=[line_templates.FAMILY])
     assert found.said == ["Rust example files carry `#[tokio::main]` (12 of 12)"]
+
+
+def test_what_is_named_for_its_file_is_said_by_own_names() -> None:
+    lines = "export interface Part{0}Props {{\nexport const usePart{0} = () => {{\nmodule.exports = Part{0};\n"
+    files = {f"src/rules/part{number}.ts": lines.format(number) for number in range(12)}
+    files |= {f"src/core/other{number}.ts": OTHER % (number, number) for number in range(12)}
+    assert trial(files, families=[line_templates.FAMILY]).said == []
