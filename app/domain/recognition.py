@@ -199,10 +199,12 @@ def role_of(path: str, language: str | None, *, generated: bool = False, documen
     code = language is not None and language not in PROSE and language not in DATA
     if generated:
         return FileRole.GENERATED
-    if documentation or (documentation is None and language in PROSE and _DOC_NAMES.fullmatch(low)):
+    if documentation:
         return FileRole.DOCS
     if not folders.isdisjoint(_FIXTURES) or low.endswith(".snap") or ("/resources" in path and _RESOURCES.match(path)):
         return FileRole.FIXTURE
+    if documentation is None and language in PROSE and _DOC_NAMES.fullmatch(low):
+        return FileRole.DOCS
     if _TEST_NAMES.fullmatch(low) or _TEST_CLASSES.fullmatch(name):
         return FileRole.TEST
     if not folders.isdisjoint(_TESTS):
