@@ -17,10 +17,10 @@ from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote,
 
 _PLACES = re.compile(
     r"(?i)(^|/)(changes|newsfragments|news\.d|changelog\.d|\.changes|\.changeset|\.chloggen|changelog_unreleased"
-    r"|changelog[-.]?fragments|changelogs?/(fragments|unreleased|next)|\.changelog|upcoming_change(s|log))$"
+    r"|news|changelog[-.]?fragments|changelogs?/(fragments|unreleased|next)|\.changelog|upcoming_change(s|log))$"
 )
-# Pages on what changes are read by others than those who put a changelog together.
-_PAGES = re.compile(r"(?i)(^|/)(docs?|website|site|documentation)/changes$")
+# Pages on what changes, and news, are read by others than those who put a changelog together.
+_PAGES = re.compile(r"(?i)(^|/)((docs?|website|site|documentation)/changes|news)$")
 _BESIDE = ("README.*", "readme.*", "config.*", "TEMPLATE.*", "template.*", ".*", "_*")
 _BESIDE_NAMES = re.compile(r"(?i)readme\..*|config\..*|template\..*|[._].*")
 _ENDINGS = frozenset(("md", "rst", "txt", "yml", "yaml", "toml", "json"))

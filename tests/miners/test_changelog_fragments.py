@@ -27,6 +27,12 @@ def test_without_kinds_the_ending_is_said() -> None:
     assert found.said == ["Fragments of the changelog in `tool/.changeset/` are files `*.md` (8 of 8)"]
 
 
+def test_news_are_fragments_where_they_have_kinds() -> None:
+    named = [f"news/{100 + number}.{KINDS[number % 3]}.rst" for number in range(12)]
+    assert mined(named).find("Fragments of the changelog in `news/` are named `*.<kind>.rst`").conforming == 12
+    assert mined([f"news/{number}.md" for number in range(12)]).said == []
+
+
 def test_other_folders_and_few_fragments_say_nothing() -> None:
     assert mined([f"docs/{number}.{KINDS[number % 3]}.rst" for number in range(20)]).said == []
     assert mined([f"changes/{number}.bugfix.rst" for number in range(5)]).said == []

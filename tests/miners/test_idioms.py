@@ -152,6 +152,30 @@ public final class OneTest {
     "Rust": """
 use a::*;
 use super::*;
+use anyhow::{Context, Result};
+use a::{b::{c, d}, e};
+fn failing() -> anyhow::Result<()> {}
+impl One {
+    fn new() -> Self {}
+    fn new() -> One<'a> {}
+    fn new() -> Result<Self> {}
+}
+/// One.
+///
+/// # Safety
+///
+/// Never.
+#[inline]
+pub unsafe fn one() {}
+/// Two.
+pub unsafe fn two() {}
+/// Three.
+///
+/// # Errors
+pub fn three() -> io::Result<()> {}
+/// Four.
+pub fn four() -> Result<u8, E> {}
+pub fn five() -> Result<u8, E> {}
 fn told() {
     log::info!("a");
     tracing::warn!("b");

@@ -217,5 +217,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=6,
+    version=7,
 )

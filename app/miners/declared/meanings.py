@@ -162,7 +162,11 @@ _CHECKSTYLE: dict[str, tuple[Answer, ...]] = {
     "SpringJUnit5": (("test-style", "visible", "package", _JAVA),),
 }
 
+_GRANULARITY = {"Module": _idiom("merged imports", _RUST), "Item": _idiom("single imports", _RUST)}
 _CLIPPY: dict[str, tuple[Answer, ...]] = {
+    "missing_errors_doc": (_idiom("told errors", _RUST),),
+    "missing_safety_doc": (_idiom("told safety", _RUST),),
+    "use_self": (_idiom("constructors", _RUST),),
     "undocumented_unsafe_blocks": (_idiom("safety", _RUST),),
     "dbg_macro": (_idiom("printed", _RUST),),
     "todo": (_idiom("printed", _RUST),),
@@ -233,6 +237,8 @@ def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:
             yield ("import-forms", "wildcards", "single", _JAVA)
         case "clippy" | "rustc":
             yield from _CLIPPY.get(key, ())
+        case "rustfmt" if value in _GRANULARITY:
+            yield _GRANULARITY[value]
         case "tsconfig":
             yield from _ESLINT["consistent-type-imports"]
         case "editorconfig":

@@ -293,6 +293,11 @@ def _cargo(text: str) -> Iterator[Setting]:
                     yield "clippy" if tool == "clippy" else "rustc", name, "", _line(text, name)
 
 
+def _rustfmt(text: str) -> Iterator[Setting]:
+    if granularity := _toml(text).get("imports_granularity"):
+        yield "rustfmt", "imports_granularity", str(granularity), _line(text, "imports_granularity")
+
+
 def _tsconfig(text: str) -> Iterator[Setting]:
     for key in ("verbatimModuleSyntax", "importsNotUsedAsValues"):
         if re.search(rf'"{key}"\s*:\s*(true|"error")', text):
@@ -315,6 +320,7 @@ _READERS: tuple[tuple["re.Pattern[str]", Callable[[str], Iterable[Setting]]], ..
         (r"[\w.-]*checkstyle[\w.-]*\.xml", _checkstyle),
         (r"[\w.-]+\.gradle(\.kts)?", _gradle),
         (r"\.?clippy\.toml", _clippy),
+        (r"\.?rustfmt\.toml", _rustfmt),
         (r"cargo\.toml", _cargo),
         (r"tsconfig(\.\w+)?\.json", _tsconfig),
     )

@@ -16,4 +16,4 @@ TABLES: Tables = {
     "Rust": rust.IDIOMS,
 }
 
-FAMILY = family("idioms", TABLES, most=16, version=7)
+FAMILY = family("idioms", TABLES, most=16, version=8)

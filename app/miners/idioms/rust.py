@@ -14,6 +14,13 @@ _SAFETY = {
     "regex": r"(?i)^//\s*safety\b",
     "stopBy": {"not": {"kind": "line_comment"}},
 }
+_ANYHOW = {"kind": "use_declaration", "regex": r"^(pub )?use anyhow::(Result\b|\{[^}]*\bResult\b)"}
+# What stands above an item: its docs and its attributes.
+_ABOVE = {"any": [{"kind": "line_comment"}, {"kind": "attribute_item"}]}
+
+
+def _documented(shape: str) -> dict[str, Any]:
+    return {"follows": {"kind": "line_comment", "regex": shape, "stopBy": {"not": _ABOVE}}}
 
 
 def _literal(method: str) -> dict[str, Any]:
@@ -239,5 +246,93 @@ IDIOMS = (
         instead="`log::info!` or `tracing::info!`",
         weight=0.8,
         words=("error!", "warn!", "info!", "debug!", "trace!"),
+    ),
+    Idiom(
+        "merged imports",
+        {"kind": "use_declaration", "regex": r"\{[^{}]*,"},
+        {"not": {"regex": r"\{[^{}]*(::|\{)"}},
+        "Imports of several names",
+        "take them from one module: `use a::b::{c, d}`",
+        0.45,
+        alternative="`use a::{b::c, d::e}`",
+        weight=0.7,
+    ),
+    Idiom(
+        "single imports",
+        {"kind": "use_declaration"},
+        {"not": {"regex": r"\{"}},
+        "Imports",
+        "take one name each",
+        0.3,
+        alternative="`use a::{b, c}`",
+        weight=0.8,
+    ),
+    Idiom(
+        "results of anyhow",
+        {"any": [{"kind": "scoped_type_identifier", "regex": "^anyhow::Result$"}, _ANYHOW]},
+        _ANYHOW,
+        "Files",
+        "write `anyhow::Result`; they do not import it",
+        0.35,
+        PatternCategory.API,
+        absent=True,
+        alternative="`use anyhow::Result`",
+        words=("anyhow",),
+        weight=0.8,
+    ),
+    Idiom(
+        "constructors",
+        {
+            "kind": "function_item",
+            "all": [
+                {"has": {"field": "name", "regex": "^new$"}},
+                {"has": {"field": "return_type", "regex": r"^[A-Z]\w*(<[^<>]*>)?$"}},
+                {"not": {"has": {"field": "return_type", "regex": r"^(Arc|Box|Option|Pin|Rc|Result|[A-Z])\b"}}},
+            ],
+        },
+        {"has": {"field": "return_type", "regex": "^Self$"}},
+        "Constructors (`new`)",
+        "return `Self`, not the type by its name",
+        0.7,
+        PatternCategory.API,
+        alternative="the name of the type",
+        against="return the type by its name, not `Self`",
+        usually_against=0.15,
+        instead="`Self`",
+        weight=0.8,
+        words=("fn new",),
+    ),
+    Idiom(
+        "told safety",
+        {
+            "kind": "function_item",
+            "all": [
+                {"has": {"kind": "visibility_modifier", "regex": "^pub$"}},
+                {"has": {"kind": "function_modifiers", "regex": r"\bunsafe\b"}},
+            ],
+        },
+        _documented(r"^///\s*#+\s*Safety\b"),
+        "Public functions that are `unsafe`",
+        "say in their docs what they ask of whoever calls them: `# Safety`",
+        0.5,
+        PatternCategory.DOCUMENTATION,
+        words=("unsafe",),
+    ),
+    Idiom(
+        "told errors",
+        {
+            "kind": "function_item",
+            "all": [
+                {"has": {"kind": "visibility_modifier", "regex": "^pub$"}},
+                {"has": {"field": "return_type", "regex": r"^([\w:]+::)?Result\b"}},
+                _documented("^///"),
+            ],
+        },
+        _documented(r"^///\s*#+\s*Errors\b"),
+        "Documented functions that may fail",
+        "say in their docs when: `# Errors`",
+        0.1,
+        PatternCategory.DOCUMENTATION,
+        words=("Result",),
     ),
 )
