@@ -156,7 +156,7 @@ _MIGRATIONS = re.compile(
     r"(?:.*/)?(?:migrations/.+|migrat(?:e|ion)/(?:.*/)?(?:[vu]?\d|r__)[^/]+|alembic/(?:.*/)?versions/.+)", re.IGNORECASE
 )
 _TEST_NAMES = re.compile(
-    r"(?:test_.+|.+_test|.+_tests|conftest)\.(?:py|pyi|rb|go|rs|c|cc|cpp|exs|erl|php|lua|dart|jl)|.+_spec\.(?:rb|lua|cr)|"
+    r"tests\.(?:py|rs)|(?:test_.+|.+_test|.+_tests|conftest)\.(?:py|pyi|rb|go|rs|c|cc|cpp|exs|erl|php|lua|dart|jl)|.+_spec\.(?:rb|lua|cr)|"
     r".+[.-](?:test|tests|spec|specs|e2e|cy|stories\.test)\.(?:js|jsx|mjs|cjs|ts|tsx|mts|cts|vue|svelte)|"
     r".+\.(?:test|spec)-d\.ts|.+\.t|.+\.bats|.+\.feature"
 )
@@ -214,6 +214,16 @@ def role_of(path: str, language: str | None, *, generated: bool = False, documen
     if not folders.isdisjoint(_EXAMPLES):
         return FileRole.EXAMPLE if language is not None else FileRole.ASSET
     return _by_language(low, folders, language, documents=documentation is None)
+
+
+def role_in(folder: str) -> FileRole:
+    """Say what code is for that stands in a folder and has no telling name of its own."""
+    return role_of(f"{folder.rstrip('/')}/_.c", "C")
+
+
+def has_migration_path(path: str) -> bool:
+    """Tell whether a path stands for a step of a database's history, be it one that tests need."""
+    return _MIGRATIONS.fullmatch(path) is not None
 
 
 def _by_language(name: str, folders: set[str], language: str | None, *, documents: bool) -> FileRole:

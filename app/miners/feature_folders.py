@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from app.domain.listing import Listing
 from app.domain.pattern import PatternCategory, PatternType
-from app.domain.recognition import FileRole, has_generated_name
+from app.domain.recognition import FileRole, has_generated_name, role_in
 from app.domain.rule import Rule, RuleKind, Scope
 from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
 
@@ -33,6 +33,8 @@ _GIVEN_NAMES = (
 _GIVEN = frozenset(_GIVEN_NAMES.split())
 # So many names that nothing asks for are a shape; a single one is it only in many folders, or if it says their own.
 _LEAST_NEWS, _MANY_FOLDERS, _VERY_MANY_FOLDERS = 2, 10, 30
+# What a test or an example brings along is its own affair; that very many bring the same is how they are written.
+_MATERIAL, _LEAST_MATERIAL = frozenset((FileRole.TEST, FileRole.EXAMPLE, FileRole.FIXTURE)), 40
 _ROLES = tuple(role for role in FileRole if role not in (FileRole.GENERATED, FileRole.FIXTURE, FileRole.ASSET))
 
 
@@ -110,6 +112,8 @@ def propose(finding: Finding) -> Proposal | None:
     places = [f"{place}/" if place else "" for place in finding.topic.split("\n")]
     news = sum(name not in _GIVEN for name in names)
     if news < _LEAST_NEWS and finding.applicable < _MANY_FOLDERS:
+        return None
+    if finding.applicable < _LEAST_MATERIAL and all(role_in(place) in _MATERIAL for place in places):
         return None
     rule = Rule(
         RuleKind.PATH,

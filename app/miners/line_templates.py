@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.domain.pattern import PatternCategory
-from app.domain.recognition import FileRole
+from app.domain.recognition import FileRole, has_migration_path
 from app.domain.rule import Rule, RuleKind
 from app.domain.templates import stem_of, template_of
-from app.miners.core.family import WRITTEN, Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope, with_lines
 from app.syntax import Source
 
@@ -52,6 +52,8 @@ _ALONE = re.compile(
     r"(?:: [\w<>\[\], |.]+| throws [\w, .]+)? ?\{|"
     r"(?:private |readonly )*\w+\??: &?(?:mut )?[\w<>\[\]:.']+,?|(?:\w+::)+(?:\w+|\{.*\}|\*)[,;]?"
 )
+# So few tests or examples of one place are alike because one was copied from the other.
+_MATERIAL, _LEAST_MATERIAL = ((FileRole.TEST,), (FileRole.EXAMPLE,)), 15
 _MARK = re.compile(r"@(?!Deprecated|SuppressWarnings)[A-Z]\w{4,}")
 _WORD = re.compile(r"[A-Za-z_]{2,}|\{[A-Za-z_-]+\}")
 
@@ -76,9 +78,9 @@ def facts(source: Source) -> Any:
     return list(found)
 
 
-def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
-    """Let each file vote for the lines that it carries."""
-    if facts is not None:
+def votes(file: File, facts: Any, __: World) -> Iterable[Vote]:
+    """Let each file vote for the lines that it carries; a step of a database's history is written by a tool."""
+    if facts is not None and not has_migration_path(file.path):
         yield Vote("lines", tuple(facts))
 
 
@@ -86,6 +88,9 @@ def propose(finding: Finding) -> Proposal | None:
     """Say which lines they are."""
     lines = finding.together or (finding.form,)
     if all(map(_ALONE.fullmatch, lines)):
+        return None
+    few = finding.scope.include and finding.applicable < _LEAST_MATERIAL
+    if few and finding.scope.roles in _MATERIAL:
         return None
     rule = Rule(RuleKind.REGEX, {"per": "file", "lines": list(lines)}, finding.scope)
     return Proposal(
@@ -102,8 +107,6 @@ FAMILY = Family(
     propose,
     facts=facts,
     version=5,
-    # A step of a database's history is written by a tool.
-    roles=WRITTEN - {FileRole.MIGRATION},
     least=Least(sites=8, files=7, share=0.85, careful=0.8, bits=1.5),
     open=True,
     joins=True,

@@ -17,7 +17,7 @@ from app.miners.core.words import in_scope
 from app.syntax import Node, Source, text_of
 
 _MOST, _LONGEST = 100, 160
-_LEAST_FILES, _LEAST_FUNCTIONS = 5, 10
+_LEAST_FILES, _LEAST_FUNCTIONS = 10, 10
 # Where most of what has the name is elsewhere, some folder has it by chance.
 _LEAST_GATHERED = 0.6
 # A type as it is written, without what says how it is passed; only names with a capital are types of somebody.

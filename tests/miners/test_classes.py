@@ -72,6 +72,19 @@ def test_a_file_with_a_base_and_all_that_extends_it_is_its_own_affair() -> None:
     assert trial({**files, "app/shapes.py": shapes}, families=[places.FAMILY]).said == []
 
 
+def test_what_one_file_alone_has_is_its_own_affair_but_for_errors() -> None:
+    files = {f"app/part{number}.py": f"class Part{number}(Model): ...\n" for number in range(9)}
+    files |= {f"app/lost{number}.py": f"class Lost{number}(LookupError): ...\n" for number in range(9)}
+    people = {"app/hooks.py": "ada"}
+    for base, said in (
+        ("Formatter", []),
+        ("WebError", ["Python subclasses of `WebError` live in `hooks.py` (12 of 12)"]),
+    ):
+        hooks = "".join(f"class {word}{base[3:]}({base}): ...\n" for word in WORDS)
+        found = trial(files | {"app/hooks.py": hooks}, families=[places.FAMILY], authors=people)
+        assert found.said == said
+
+
 def test_errors_beside_their_base_are_news_in_a_module_of_errors() -> None:
     files = {f"app/part{number}.py": f"class Part{number}(Model): ...\n" for number in range(9)}
     files |= {f"app/lost{number}.py": f"class Lost{number}(LookupError): ...\n" for number in range(9)}

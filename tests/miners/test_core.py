@@ -131,13 +131,15 @@ def test_what_tests_do_as_well_is_no_measure_of_what_is_shipped() -> None:
 
 
 def test_examples_weigh_half() -> None:
-    same = {
-        place: trial(files(place, "x", 20) | files("other", "y", 20), families=[FORMS]).find("x").measured.candidate
-        for place in ("code", "examples")
-    }
-    roles = {place: candidate.proposal.rule.scope.roles for place, candidate in same.items()}
-    assert roles == {"code": (FileRole.SOURCE,), "examples": (FileRole.EXAMPLE,)}
-    assert same["examples"].score == pytest.approx(same["code"].score / 2)
+    """Be they known by their role or by their folder."""
+    others = {"role": files("other", "y", 20), "folder": files("examples/more", "y", 20)}
+    for told, other in others.items():
+        code, examples = (
+            trial(files(place, "x", 80) | other, families=[FORMS]).find("x").measured.candidate
+            for place in ("code", "examples/few")
+        )
+        assert bool(examples.proposal.rule.scope.roles) is (told == "role")
+        assert examples.score == pytest.approx(code.score / 2)
 
 
 def test_what_is_found_nowhere_else_is_said_of_several_places() -> None:

@@ -1,5 +1,7 @@
 """Folders side by side that hold the same files."""
 
+import pytest
+
 from app.miners import feature_folders
 from tests.miners.trial import Trial, trial
 
@@ -89,3 +91,12 @@ def test_few_siblings_are_no_convention() -> None:
 
 def test_folders_of_test_data_are_not_asked() -> None:
     assert mined(features("tests/fixtures", NAMES, "input.js", "output.json")).said == []
+
+
+@pytest.mark.parametrize(
+    ("place", "folders", "said"),
+    [("src/shops", 6, True), ("examples/shops", 39, False), ("tests/shops", 39, False), ("tests/shops", 40, True)],
+)
+def test_what_tests_and_examples_bring_along_is_told_of_very_many(place: str, folders: int, said: bool) -> None:
+    names = [f"shop{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(folders)]
+    assert bool(mined(features(place, names, "start.cmd.ts", "stop.cmd.ts")).said) is said

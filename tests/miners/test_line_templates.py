@@ -98,6 +98,13 @@ def test_of_copies_of_one_shape_one_sentence_is_said() -> None:
     ]
 
 
+@pytest.mark.parametrize(("tests", "said"), [(14, False), (15, True)])
+def test_few_tests_of_one_place_are_copies_of_each_other(tests: int, said: bool) -> None:
+    files = {f"tests/shop/test_m{number}.py": "SHAPE = shape_of('icon')\n" for number in range(tests)}
+    files |= {f"tests/core/test_n{number}.py": f"y = {number}\n" for number in range(30)}
+    assert bool(trial(files, families=[line_templates.FAMILY]).said) is said
+
+
 def test_what_a_tool_writes_into_migrations_is_no_convention() -> None:
     files = {f"shop/migrations/000{number}_more.py": "class Migration(Step):\n    pass\n" for number in range(12)}
     files |= {f"shop/part{number}.py": f"x = {number}\n" for number in range(12)}

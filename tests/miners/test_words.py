@@ -30,6 +30,7 @@ DEEP = "crates/plugin/src/command"
         ((), (f"{DEEP}/{'x' * 60}/**",), " (with one exception)"),
         ((f"{DEEP}/{'x' * 60}/**",), ("a/first/**", "b/second/**"), f" in `{DEEP}/{'x' * 60}/` (but not in 2 places)"),
         (tuple(f"{name * 50}/**" for name in "abc"), (), f" in `{'a' * 50}/` and 2 more places"),
+        (tuple(f"src/{name * 50}/**" for name in "abc"), (), " in 3 folders of `src/`"),
     ],
 )
 def test_places_are_told_shortly(include: tuple[str, ...], exclude: tuple[str, ...], words: str) -> None:

@@ -125,6 +125,9 @@ def propose(finding: Finding) -> Proposal | None:
     # So few beside their base are a small matter of their own.
     if place != finding.form and finding.applicable < _LEAST_AT_HOME:
         return None
+    # Errors are kept in one file on purpose; what else one file alone has may be all there is of it.
+    if finding.files == 1 and not is_of_errors(kind):
+        return None
     glob = f"**/{place}**" if place.endswith("/") else f"**/{place}"
     scope = finding.scope
     # Inside of the place it goes without saying; the rule is measured over all.

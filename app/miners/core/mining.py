@@ -7,7 +7,7 @@ from math import log2
 
 from app.domain.listing import Listing
 from app.domain.pattern import PatternCategory
-from app.domain.recognition import FileRole
+from app.domain.recognition import FileRole, role_in
 from app.domain.rule import Rule, Scope
 from app.domain.statistics import surprise, wilson_low
 from app.miners.core import together, tongues
@@ -308,11 +308,18 @@ def _candidate(family: Family, finding: Finding) -> Candidate | None:
     if family.local:
         prior = max(finding.elsewhere or _UNSEEN, _UNSEEN)
     bits = surprise(finding.share, prior)
-    weight = proposal.weight * (_OF_EXAMPLES if finding.scope.roles == (FileRole.EXAMPLE,) else 1.0)
+    weight = proposal.weight * (_OF_EXAMPLES if _of_examples(finding.scope) else 1.0)
     score = bits * log2(1 + finding.applicable) * wilson_low(finding.conforming, finding.applicable) * weight
     return Candidate(
         family.name, family.version, finding, replace(proposal, rule=_spoken(family, proposal)), bits, score
     )
+
+
+def _of_examples(scope: Scope) -> bool:
+    """Tell whether a scope speaks of nothing but examples, by the kind of its files or by its folders."""
+    if scope.roles or not scope.include:
+        return scope.roles == (FileRole.EXAMPLE,)
+    return all(role_in(glob.partition("*")[0]) is FileRole.EXAMPLE for glob in scope.include)
 
 
 def _spoken(family: Family, proposal: Proposal) -> Rule:

@@ -57,7 +57,12 @@ def places_in_words(scope: Scope, tongue: str | None = None) -> str:
     if len(places) + len(exceptions) > _ROOM:
         exceptions = _counted(scope)
     if len(places) + len(exceptions) > _ROOM and len(names) > _MOST_PLACES:
-        places = f" in `{names[0]}` and {_many(len(names) - 1, 'more place')}"
+        common = _in_common(names)
+        places = (
+            f" in {len(names)} folders of `{common}`"
+            if common
+            else f" in `{names[0]}` and {len(names) - 1} more places"
+        )
     return places + exceptions
 
 
