@@ -188,6 +188,8 @@ _CONFIG_NAMES = re.compile(
     r"(?:gulpfile|gruntfile|webpack\.[\w.-]+|karma\.conf|rollup\.[\w.-]+)\.[cm]?[jt]s|setup\.cfg|pom\.xml|codeowners|"
     r"[\w.-]*checkstyle[\w.-]*\.xml|(?:build|settings)\.gradle(?:\.kts)?|cmakelists\.txt|requirements[\w.-]*\.txt|[\w.-]+\.(?:csproj|props|targets)"
 )
+# What linters are told of all tests stands beside them.
+_TOLD_NAMES = re.compile(r"\.[\w.-]+rc(?:\.\w+)?|\.?ruff\.toml|\.editorconfig|\.flake8|(?:mypy|pytest|tox)\.ini")
 _DATA_FORMATS = frozenset(("CSV", "SVG", "XML"))
 
 
@@ -208,6 +210,8 @@ def role_of(path: str, language: str | None, *, generated: bool = False, documen
     if _TEST_NAMES.fullmatch(low) or _TEST_CLASSES.fullmatch(name):
         return FileRole.TEST
     if not folders.isdisjoint(_TESTS):
+        if not code and _TOLD_NAMES.fullmatch(low) and PurePosixPath(path).parent.name.lower() in _TESTS:
+            return FileRole.CONFIG
         return FileRole.TEST if code else FileRole.FIXTURE
     if (code or language == "SQL") and _MIGRATIONS.fullmatch(path):
         return FileRole.MIGRATION

@@ -88,6 +88,8 @@ def test_languages_fit_into_their_column_and_can_be_named() -> None:
         ("tests/data.json", ROLE.FIXTURE),
         ("tests/README.md", ROLE.DOCS),
         ("tests/fixtures/chart/README.md", ROLE.FIXTURE),
+        ("tests/ruff.toml", ROLE.CONFIG),
+        ("tests/data/ruff.toml", ROLE.FIXTURE),
         ("pkg/main_test.go", ROLE.TEST),
         ("pkg/testdata/main.go", ROLE.FIXTURE),
         ("pkg/__testfixtures__/a.input.tsx", ROLE.FIXTURE),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.miners import declared, formatting, idioms, import_forms, log_style, type_forms
+from app.miners import declared, formatting, idioms, import_forms, log_style, test_style, type_forms
 from app.miners.declared.meanings import answers_of
 from app.miners.declared.reading import settings_of
 from tests.miners.trial import trial
@@ -172,6 +172,17 @@ def test_settings_that_no_family_asks_about_become_rules() -> None:
     files["pyproject.toml"] = "[tool.ruff]\nline-length = 79\nlint.select = ['E']\n"
     found = trial(files, families=FAMILIES).find("lines have at most 79 characters")
     assert (found.conforming, found.applicable, found.violations) == (12, 13, ["src/long.py:1"])
+
+
+def test_what_is_told_of_tests_stands_beside_them_with_its_style() -> None:
+    cases = '@pytest.mark.parametrize("a, b", [(1, 2)])\ndef test_it(a, b): pass\n'
+    files = {f"tests/test_part{number}.py": cases for number in range(20)}
+    told = trial({**files, "tests/ruff.toml": '[lint]\nselect = ["PT"]\n'}, families=[*FAMILIES, test_style.FAMILY])
+    assert told.contradicted == ["tests/ruff.toml:2 ruff: select PT (0 of 20)"]
+    style = '[lint]\nselect = ["PT"]\n[lint.flake8-pytest-style]\nparametrize-names-type = "csv"\n'
+    fine = trial({**files, "tests/ruff.toml": style}, families=[*FAMILIES, test_style.FAMILY])
+    assert fine.contradicted == []
+    assert fine.find("stand in a list, not in a tuple").measured.candidate.proposal.declared is not None
 
 
 def test_a_banned_module_is_said_with_what_is_taken_instead() -> None:

@@ -217,5 +217,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=7,
+    version=8,
 )

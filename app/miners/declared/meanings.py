@@ -50,6 +50,10 @@ _CODES: dict[str, tuple[Answer, ...]] = {
 }
 """Rules of ruff, and of flake8 with its plugins."""
 
+_OLD = ("py37", "py38", "py39")
+_STYLES = {"PT001": "fixture-parentheses", "PT006": "parametrize-names-type", "PT007": "parametrize-values-type"}
+_STYLED = {("PT001", "true"): NO, ("PT006", "csv"): "string", ("PT006", "list"): "list", ("PT007", "tuple"): NO}
+
 _ESLINT: dict[str, tuple[Answer, ...]] = {
     "eqeqeq": (_idiom("equality", _BOTH),),
     "no-var": (_idiom("var", _BOTH),),
@@ -254,11 +258,21 @@ def _coded(tool: str, code: str, settings: list[Setting]) -> Iterator[Answer]:
         # These exclude each other: who asks for all gets the one that the convention has, if any.
         if not code.startswith("D2") and (full == "D213" or (full == "D212" and "google" not in conventions)):
             continue
+        # It is asked for only where the oldest interpreter cannot read annotations of today.
+        if full == "FA102" and not any(key == "target-version" and value in _OLD for _, key, value, _ in settings):
+            continue
         # A group such as "D" is more than a pair of letters that happen to begin another code.
         if code != "ALL" and re.fullmatch(r"[A-Z]+", code) and not re.fullmatch(rf"{code}\d+", full):
             continue
         if not any(full.startswith(each) for each in ignored):
-            yield from answers
+            yield from _styled(full, answers, settings)
+
+
+def _styled(code: str, answers: tuple[Answer, ...], settings: list[Setting]) -> Iterator[Answer]:
+    """Give the answers of a rule that may be told to want another than by default."""
+    told = next((value for name, key, value, _ in settings if (name, key) == ("pytest-style", _STYLES.get(code))), "")
+    for family, question, answer, tongues in answers:
+        yield family, question, _STYLED.get((code, told), answer), tongues
 
 
 def _eslint(key: str, value: str) -> Iterator[Answer]:

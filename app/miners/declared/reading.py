@@ -106,6 +106,10 @@ def _ruff_table(ruff: dict[str, Any], text: str) -> Iterator[Setting]:
         yield "black", "quotes" if style == "double" else "single", "", _line(text, "format")
     if convention := _table(ruff, "lint", "pydocstyle").get("convention"):
         yield "ruff", "convention", str(convention), _line(text, "convention")
+    if target := ruff.get("target-version"):
+        yield "ruff", "target-version", str(target), _line(text, "target-version")
+    for key, value in _table(ruff, "lint", "flake8-pytest-style").items():
+        yield "pytest-style", key, str(value).lower(), _line(text, key)
     yield from _isort({**_table(ruff, "isort"), **_table(ruff, "lint", "isort")}, text)
     for module, why in _table(ruff, "lint", "flake8-tidy-imports", "banned-api").items():
         yield (
