@@ -11,7 +11,7 @@ from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
 from app.miners.core.family import Finding
 from app.miners.core.questions import Meaning, family
-from app.syntax import Source, text_of
+from app.syntax import Node, Source, text_of
 
 _API = PatternCategory.API
 _DEFAULT = r"^export\s+default\b"
@@ -28,6 +28,8 @@ def _read(source: Source) -> Iterator[tuple[str, str]]:
     for node in exports:
         if node.child_by_field_name("source") is not None:
             yield "again", "star" if re.match(_STAR, text_of(node)[:40]) else "names"
+        if re.match(_DEFAULT, text_of(node)[:40]):
+            yield "made", _maker(node)
         declared = node.child_by_field_name("declaration")
         if declared is None or re.match(_DEFAULT, text_of(node)[:40]):
             continue
@@ -41,6 +43,13 @@ def _read(source: Source) -> Iterator[tuple[str, str]]:
         left = text_of(node.child_by_field_name("left"))
         if re.match(_COMMON, left):
             yield "common", "whole" if left == "module.exports" else "each"
+
+
+def _maker(node: Node) -> str:
+    """Name the function whose call gives what a module exports by default."""
+    value = node.child_by_field_name("value")
+    called = value.child_by_field_name("function") if value is not None and value.type == "call_expression" else None
+    return text_of(called) if called is not None and called.type == "identifier" else ""
 
 
 _MODULES: Any = {"kind": "program", "has": {"kind": "export_statement"}}
@@ -60,6 +69,11 @@ _COMMONLY: Any = {"kind": "assignment_expression", "has": {"field": "left", "reg
 
 def _meaning(finding: Finding) -> Meaning | None:
     match finding.topic, finding.form:
+        case "made", maker:
+            value = {"kind": "call_expression", "has": {"field": "function", "regex": f"^{re.escape(maker)}$"}}
+            words = f"are made by `{maker}(…)`"
+            sites: Any = {"kind": "export_statement", "regex": _DEFAULT}
+            return Meaning("Default exports", words, sites, {"has": {"field": "value", **value}}, 0.08, _API)
         case "default", "named":
             words, fits = "export by name; there is no `export default`", {"not": _HAS_DEFAULT}
             return Meaning("Modules", words, _MODULES, fits, 0.6, _API, alternative="`export default`")
@@ -91,4 +105,6 @@ FAMILY = family(
     dict.fromkeys(("JavaScript", "TypeScript", "TSX"), _read),
     _meaning,
     roles=frozenset((FileRole.SOURCE,)),
+    version=2,
+    endless=True,
 )

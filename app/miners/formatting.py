@@ -23,6 +23,12 @@ _STATEMENTS = re.compile(_STATEMENT)
 _MODULES = re.compile(r"""(?:from |import |require\()(?:'[^'\n]*'|"[^"\n]*")""")
 _AFTER_BRACE = r"(?m)^[ \t]*\}[ \t]*\n?[ \t]*(?:else|catch|finally)\b"
 _AFTER_BRACES = re.compile(_AFTER_BRACE)
+_HEAD_OF_TYPE = (
+    r"(?m)^[ \t]*(?:(?:public|protected|private|abstract|static|final|sealed) )*"
+    r"(?:class|interface|enum|record) [^;{}\n]*\{[ \t]*\n[ \t]*(?:\n|[^\s}])"
+)
+_HEADS_OF_TYPES = re.compile(_HEAD_OF_TYPE)
+_EMPTY_LINE = r"\n[ \t]*\n$"
 _PLAIN = r"""^('[^'"\n]*'|"[^'"\n]*")$"""
 _ARGUMENTS = re.compile(_PLAIN)
 _INDENTED = re.compile(r"(?m)^([ \t]+)[^\s*]")
@@ -47,6 +53,8 @@ def facts(source: Source) -> Any:
         return found
     found["indent"] = _indent(source.text)
     found["else"] = _counted("own" if "\n" in each.strip() else "same" for each in _first(_AFTER_BRACES, source))
+    if source.language == "Java":
+        found["head"] = _counted("empty" if each.endswith("\n") else "" for each in _first(_HEADS_OF_TYPES, source))
     if source.language in SCRIPTS:
         found["quotes"] = _counted(islice(_quotes(source.text), _MOST))
         found["ends"] = _counted(";" if each.endswith(";") else "none" for each in _first(_STATEMENTS, source))
@@ -87,9 +95,9 @@ def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
     told = facts or {}
     if told.get("indent"):
         yield Vote("indent", (told["indent"],))
-    for topic in ("quotes", "ends", "else"):
+    for topic in ("quotes", "ends", "else", "head"):
         for form, times in (told.get(topic) or {}).items():
-            yield Vote(topic, (form,), times)
+            yield Vote(topic, (form,) if form else (), times)
 
 
 _INDENTS: dict[str, dict[str, Any]] = {
@@ -117,6 +125,10 @@ def propose(finding: Finding) -> Proposal | None:
         else:
             definition = {"per": "match", "applicable": _MODULE, "conforming": f"{finding.form}$"}
         said = f"{in_scope(finding, 'Texts')} stand in {word} quotes"
+    elif finding.topic == "head":
+        definition = {"per": "match", "applicable": _HEAD_OF_TYPE, "conforming": _EMPTY_LINE}
+        alternative = "no empty line" if finding.share < 1 else None
+        said = f"{in_scope(finding, 'Bodies of types')} begin with an empty line"
     elif finding.topic == "else":
         own = finding.form == "own"
         definition = {"per": "match", "applicable": _AFTER_BRACE, "conforming": r"\}[ \t]*\n", **_turned(not own)}
@@ -144,6 +156,8 @@ def _turned(other: bool) -> dict[str, Any]:
 
 def prior(finding: Finding) -> float:
     """Know what formatters and editors do unasked."""
+    if finding.topic == "head":
+        return 0.3
     if finding.topic == "else":
         return 0.05 if finding.form == "own" else 0.95
     return _USUAL.get(finding.tongue or "", {}).get(finding.form, 0.05)
@@ -154,7 +168,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=2,
+    version=3,
     languages=frozenset(("Python", "Java", *SCRIPTS)),
     prior=prior,
     least=Least(sites=10, files=6, share=0.9, careful=0.85),

@@ -31,8 +31,14 @@ def block(indent: str) -> str:
             "class A { void a() {\n  if (b) {\n    c();\n  } else {\n    d();\n  }\n} }",
             "Java `else`, `catch` and `finally` stand on a line of their own",
         ),
+        (
+            "java",
+            "public final class A extends B {\n\n    int b;\n}\nclass C {\n}",
+            "public final class A {\n    int b;\n}",
+            "Java bodies of types begin with an empty line",
+        ),
     ],
-    ids=["two", "four", "tabs", "single", "double", "modules", "bare", "else"],
+    ids=["two", "four", "tabs", "single", "double", "modules", "bare", "else", "head"],
 )
 def test_the_look_of_nearly_all(ending: str, usual: str, other: str, said: str) -> None:
     found = mined(ending, [usual] * 57 + [other] * 3).find(said)

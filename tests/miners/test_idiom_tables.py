@@ -182,6 +182,11 @@ class H {
     throw new A("It is gone");
   }
   void more() { throw new A("it is gone.", it); }
+  void check() {
+    Assert.notNull(a, "a cannot be null"); Objects.requireNonNull(a, "a must not be null."); requireNonNull(a);
+    Preconditions.checkNotNull(a, "a is null"); Validate.notNull(a, "a == null");
+    requireNonNull(a, "a may not be null");
+  }
 }
 """,
     "Rust": """

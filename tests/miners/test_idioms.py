@@ -56,6 +56,7 @@ except (A, B):
 """,
     "TypeScript": """
 import { a } from './a'
+import {f} from './f'
 import * as b from './b'
 var x = 1
 let y: any = { a: 1,

@@ -94,6 +94,12 @@ EXPORTS = {
         "export * from './a';\n",
         "JavaScript re-exports name what they pass on; there is no `export *`",
     ),
+    "made": (
+        "ts",
+        "export default createRule<A>({ a: 1 });\n",
+        "export default { a: 1 };\n",
+        "TypeScript default exports are made by `createRule(…)`",
+    ),
     "common": (
         "js",
         "exports.a = 1;\n",

@@ -295,6 +295,8 @@ def _eslint(key: str, value: str) -> Iterator[Answer]:
         case "comma-dangle":
             never = word == "never" or (word not in ("always", "always-multiline") and "'never'" in value)
             yield _idiom("trailing comma", _BOTH, NO if never or not value else YES)
+        case "object-curly-spacing" if word in ("always", "never"):
+            yield _idiom("spaced braces", _BOTH, NO if word == "never" else YES)
         case "space-before-function-paren":
             if word in ("", "always"):
                 yield _idiom("space before parameters", _BOTH)

@@ -7,6 +7,7 @@ from app.miners.idioms.shapes import SOURCES, Idiom
 
 _ONE_NAME = {"has": {"field": "parameters", "regex": r"^\(\s*\w+\s*\)$"}}
 _DECLARED: Any = [{"kind": "lexical_declaration"}, {"kind": "variable_declaration"}]
+_BRACED = ("object", "object_pattern", "named_imports", "export_clause")
 _OPEN_LIST = r"\n[ \t]*[\]}]$"
 
 IDIOMS = (
@@ -58,6 +59,19 @@ IDIOMS = (
         usually_against=0.3,
         instead="a trailing comma",
         weight=0.7,
+    ),
+    Idiom(
+        "spaced braces",
+        {"any": [{"kind": kind, "regex": r"^\{[^\s}][^\n]*\}$|^\{[ \t]+[^\s}][^\n]*\}$"} for kind in _BRACED]},
+        {"regex": r"^\{[ \t]"},
+        "Braces of objects and imports",
+        "have a space inside: `{ a }`",
+        0.93,
+        alternative="`{a}`",
+        against="have no space inside: `{a}`",
+        usually_against=0.08,
+        instead="`{ a }`",
+        weight=0.6,
     ),
     Idiom(
         "space before parameters",

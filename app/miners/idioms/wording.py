@@ -214,7 +214,51 @@ GO = (
     ),
     _settings("type_spec"),
 )
+_NULL_CHECK: Any = {"has": {"field": "name", "regex": "^(requireNonNull|checkNotNull|notNull|nonNull)$"}}
+# How a value that must be there is spoken of, and what asks for it: each is some team's way.
+_MISSED = {"cannot be null": 0.15, "must not be null": 0.3, "may not be null": 0.1, "is null": 0.1, "== null": 0.05}
+_ASKED_BY = {"Assert": 0.25, "Preconditions": 0.25, "Validate": 0.15, "Objects": 0.75}
+
+
+def _null_checks() -> tuple[Idiom, ...]:
+    """Ask of checks for null what they say, and what they are called by."""
+    words = ("NonNull(", "otNull(", "nonNull(")
+    says = tuple(
+        Idiom(
+            f"null said {said}",
+            {"kind": "method_invocation", "all": [_NULL_CHECK, _given('"')]},
+            _given(rf'{said}\.?"'),
+            "Checks for null",
+            f"say that something `{said}`",
+            usual,
+            _DOCUMENTING,
+            alternative="other words",
+            roles=SOURCES,
+            words=words,
+            weight=0.8,
+        )
+        for said, usual in _MISSED.items()
+    )
+    asked = tuple(
+        Idiom(
+            f"null asked by {name}",
+            {"kind": "method_invocation", "all": [_NULL_CHECK, {"has": {"field": "object", "regex": "^[A-Z]"}}]},
+            {"has": {"field": "object", "regex": f"^{name}$"}},
+            "Checks for null",
+            f"are made by `{name}`, not by `{'Objects' if name != 'Objects' else 'Preconditions'}` and the like",
+            usual,
+            _API,
+            alternative="another class",
+            roles=SOURCES,
+            words=words,
+        )
+        for name, usual in _ASKED_BY.items()
+    )
+    return says + asked
+
+
 JAVA = (
+    *_null_checks(),
     *_messages(
         "logs",
         "Messages of logs",
@@ -257,4 +301,4 @@ RUST = (
 TABLES = {"Python": PYTHON, "JavaScript": SCRIPTS, "TypeScript": TYPED, "Go": GO, "Java": JAVA, "Rust": RUST}
 
 # How a few folders word things is hardly ever anybody's rule.
-FAMILY = family("wording", TABLES, most=6, version=2, places=1, sites=20)
+FAMILY = family("wording", TABLES, most=6, version=3, places=1, sites=20)
