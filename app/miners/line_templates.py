@@ -50,7 +50,9 @@ _ALONE = re.compile(
     r"(?:async )?def \w+\(.*:|(?:pub(?:\(\w+\))? )?(?:async )?fn \w+\(.*\{|func (?:\([^)]*\) )?\w+\(.*\{|"
     r"(?:(?:public|protected|private|static|final|async|get|set) )*(?:[\w<>\[\], ?.]+ )?(?:\w+|\{stem\})\([^)]*\)"
     r"(?:: [\w<>\[\], |.]+| throws [\w, .]+)? ?\{|"
-    r"(?:private |readonly )*\w+\??: &?(?:mut )?[\w<>\[\]:.']+,?|(?:\w+::)+(?:\w+|\{.*\}|\*)[,;]?"
+    r"(?:private |readonly )*\w+\??: &?(?:mut )?[\w<>\[\]:.']+,?|(?:\w+::)+(?:\w+|\{.*\}|\*)[,;]?|"
+    # An item of a list, or an argument, without a name or a text of its own.
+    r"[^\"'`{]*,"
 )
 # So few tests or examples of one place are alike because one was copied from the other.
 _MATERIAL, _LEAST_MATERIAL = ((FileRole.TEST,), (FileRole.EXAMPLE,)), 15
@@ -87,14 +89,15 @@ def votes(file: File, facts: Any, __: World) -> Iterable[Vote]:
 def propose(finding: Finding) -> Proposal | None:
     """Say which lines they are."""
     lines = finding.together or (finding.form,)
-    if all(map(_ALONE.fullmatch, lines)):
+    telling = [line for line in lines if not _ALONE.fullmatch(line)]
+    if not telling:
         return None
     few = finding.scope.include and finding.applicable < _LEAST_MATERIAL
     if few and finding.scope.roles in _MATERIAL:
         return None
     rule = Rule(RuleKind.REGEX, {"per": "file", "lines": list(lines)}, finding.scope)
     return Proposal(
-        with_lines(f"{in_scope(finding, 'Files')} carry", lines, _MOST_SHOWN),
+        with_lines(f"{in_scope(finding, 'Files')} carry", telling, _MOST_SHOWN, more=len(lines) - len(telling)),
         rule,
         PatternCategory.STRUCTURAL,
         weight=1.2 if any("{" in line and "}" in line for line in lines) else 1.0,

@@ -110,6 +110,8 @@ def test_what_holds_only_here_and_there_is_chance() -> None:
         pytest.param(20, 40, False, id="a-corner-with-less-than-half"),
         pytest.param(20, 20, True, id="a-corner-with-half"),
         pytest.param(60, 80, True, id="more-than-a-corner"),
+        pytest.param(9, 5, False, id="a-small-corner-with-less-than-three-quarters"),
+        pytest.param(9, 2, True, id="a-small-corner-with-nearly-all"),
     ],
 )
 def test_what_holds_in_one_corner_alone_is_chance(here: int, elsewhere: int, said: bool) -> None:

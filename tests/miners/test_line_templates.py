@@ -26,7 +26,7 @@ def test_lines_that_stand_together_are_one_convention_of_their_folder() -> None:
     assert found.said == [
         (
             "JavaScript source files in `src/rules/` carry `/** @type {import('../types').Rule} */`, "
-            '`module.exports = {`, `meta: { url: "https://example.org/rules/{stem}" },` (12 of 12)'
+            '`meta: { url: "https://example.org/rules/{stem}" },` and 1 more line (12 of 12)'
         )
     ]
 
@@ -74,6 +74,8 @@ def test_how_any_module_exports_is_no_line_of_a_place() -> None:
         pytest.param("rs", "fn test_examples() -> Result<(), E> {{", "struct A{};", False, id="function"),
         pytest.param("rs", "call: &Call,", "struct A{};", False, id="parameter"),
         pytest.param("rs", "values::{{Kind, Other}},", "struct A{};", False, id="import"),
+        pytest.param("rs", "(Type::Number, Type::Float),", "struct A{};", False, id="item"),
+        pytest.param("ts", "conditions: ['@shop/custom'],", "x({});", True, id="item-with-a-text"),
         pytest.param("ts", "export const {} = createStep(", "x({});", True, id="call"),
         pytest.param("rs", "impl Command for Told {{", "struct A{};", True, id="implementation"),
     ],

@@ -64,3 +64,7 @@ def test_lines_are_shown_whole_or_counted(lines: list[str], words: str) -> None:
 )
 def test_kinds_of_files_are_told_where_they_tell_something(roles: tuple[FileRole, ...], what: str, words: str) -> None:
     assert in_scope(Finding("", "", "Go", Scope(roles=roles), 1, 1, 1, None), what) == words
+
+
+def test_lines_that_are_not_worth_being_shown_are_counted() -> None:
+    assert with_lines("Files carry", ["a", "b"], 3, more=4) == "Files carry `a`, `b` and 4 more lines"

@@ -31,8 +31,10 @@ _CITED = 0.85
 _UNSEEN = 0.1
 # Examples show the product in their own way.
 _OF_EXAMPLES = 0.5
-# An answer in so many places, or in one corner, which have less than half of all that conforms, holds there by chance.
-_SCATTERED, _CORNER, _HALF = 3, 0.2, 0.5
+# An answer in so many places that have less than half of all that conforms holds there by chance, and so does one in a
+# corner; of the smallest corners, only what nearly nobody else does is news.
+_SCATTERED, _HALF = 3, 0.5
+_CORNERS = ((0.2, _HALF), (0.05, 0.75))
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +291,12 @@ def _scattered(candidate: Candidate) -> bool:
     Of many folders some agree by chance, where most that conforms is found elsewhere; how files are named is a matter
     of folders.
     """
-    finding, named = candidate.finding, candidate.proposal.category is PatternCategory.FILE_NAMING
-    here_and_there = len(finding.scope.include) >= _SCATTERED or finding.asked < _CORNER
-    return not named and here_and_there and finding.gathered < _HALF
+    if candidate.proposal.category is PatternCategory.FILE_NAMING:
+        return False
+    finding = candidate.finding
+    if len(finding.scope.include) >= _SCATTERED and finding.gathered < _HALF:
+        return True
+    return any(finding.asked < corner and finding.gathered < most for corner, most in _CORNERS)
 
 
 def _key(candidate: Candidate) -> tuple[str, str | None, str, str]:

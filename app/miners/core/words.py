@@ -115,8 +115,11 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}{'s' if count > 1 else ''}"
 
 
-def with_lines(begin: str, lines: Sequence[str], most: int, what: str = "line") -> str:
-    """End a sentence by some lines of code, as many as a sentence can bear, none of them cut but an only one."""
+def with_lines(begin: str, lines: Sequence[str], most: int, what: str = "line", *, more: int = 0) -> str:
+    """End a sentence by some lines of code, as many as a sentence can bear, none of them cut but an only one.
+
+    So many more are there that are not worth being shown.
+    """
     shown: list[str] = []
     # Each line has two marks, a comma and a space; what is left out is told in some letters more.
     room = _MOST_LETTERS - len(begin) - len(f" and 99 more {what}s")
@@ -125,12 +128,12 @@ def with_lines(begin: str, lines: Sequence[str], most: int, what: str = "line") 
         if shown and room < 0:
             break
         shown.append(line)
-    left = len(lines) - len(shown)
-    more = f" and {_many(left, f'more {what}')}" if left else ""
-    room = _MOST_LETTERS - len(begin) - len(more) - len(" ``")
+    left = len(lines) - len(shown) + more
+    rest = f" and {_many(left, f'more {what}')}" if left else ""
+    room = _MOST_LETTERS - len(begin) - len(rest) - len(" ``")
     if len(shown) == 1 and len(shown[0]) > room:
         shown[0] = f"{shown[0][: max(room - 1, 0)]}…"
-    return f"{begin} {', '.join(f'`{line}`' for line in shown)}{more}"
+    return f"{begin} {', '.join(f'`{line}`' for line in shown)}{rest}"
 
 
 def _listed(names: Sequence[str]) -> str:
