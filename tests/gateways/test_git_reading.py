@@ -43,6 +43,15 @@ def cache(made: Made) -> Path:
     return made.folder
 
 
+@pytest.fixture
+def slow_git(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A git that does not come to an end."""
+    slow = tmp_path / "git"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+
 async def test_files_come_in_byte_order_with_their_sizes(made: Made, cache: Path) -> None:
     commit = made.commit({"b.py": "12345", "a/ä.py": "", "a.py": "1"})
     found = await all_of(files(cache, commit, most=5))
@@ -277,15 +286,9 @@ async def test_what_is_written_down_of_commits_changes_nothing_of_who_wrote_line
     ]
 
 
-def test_a_file_whose_history_takes_too_long_is_left(
-    made: Made, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    last = made.commit({"a.py": "1\n"})
-    slow = tmp_path / "git"
-    slow.write_text("#!/bin/sh\nexec sleep 60\n")
-    slow.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert [*blames_of(cache, last, [("a.py", [1])], {}, seconds=0.05)] == [{}]
+@pytest.mark.usefixtures("slow_git")
+def test_a_file_whose_history_takes_too_long_is_left(cache: Path) -> None:
+    assert [*blames_of(cache, "1" * 40, [("a.py", [1])], {}, seconds=0.05)] == [{}]
 
 
 async def test_lines_that_a_file_does_not_have_were_written_by_nobody(made: Made, cache: Path) -> None:
@@ -314,9 +317,10 @@ async def test_history_goes_on_without_the_contents_that_a_partial_clone_lacks(m
     assert await blame_lines(cache, last, "new.py", [1]) == {}
 
 
-async def test_a_listing_that_takes_too_long_is_told(cache: Path, made: Made) -> None:
+@pytest.mark.usefixtures("slow_git")
+async def test_a_listing_that_takes_too_long_is_told(cache: Path) -> None:
     with pytest.raises(SourceFailed) as refused:
-        await all_of(files(cache, made.head(), most=9, seconds=0))
+        await all_of(files(cache, "1" * 40, most=9, seconds=0.05))
     assert (refused.value.code, refused.value.passing) == (SourceProblem.TIMED_OUT, True)
 
 
