@@ -47,10 +47,11 @@ _SHAPES = {
 _RETURNED = re.compile(rf"^{_TYPE.format(type=_ANY_TYPE)}$")
 # What holds others, or anything; what it is called says what it holds.
 _HOLDING_NAMES = (
-    "Any Array ArrayList Arc Box Boolean Callable Cell Class Collection Date Dict Double Duration Function Generator "
-    "Instant Integer Iterable Iterator List Long Map Mapping MutableMapping None Number Object Omit Option Optional "
-    "Partial Path PathBuf Pick Promise Readonly Record Rc RefCell Result Self Sequence Set String Supplier Time Type "
-    "Union Vec"
+    "Any Arc Array ArrayList AsyncIterator Awaitable Boolean Box Callable Cell Class Collection Coroutine Cow "
+    "Date Dict Double Duration Error Exception Function Generator HashMap HashSet Instant Integer Iterable "
+    "Iterator List Long Map Mapping MutableMapping Mutex MutexGuard None Number Object Omit Option Optional "
+    "Partial Path PathBuf Pick Pin Poll Promise Rc Readonly Record Ref RefCell RefMut Result RwLock Self Sequence "
+    "Set String Supplier Time Tuple Type Union Unit Vec Void Weak"
 )
 _HOLDING = frozenset(_HOLDING_NAMES.split())
 # Names that a language or its tools give.

@@ -151,6 +151,8 @@ public final class OneTest {
 }
 """,
     "Rust": """
+#![cfg(unix)]
+//! # Example
 use a::*;
 use super::*;
 use anyhow::{Context, Result};
@@ -171,6 +173,8 @@ pub unsafe fn one() {}
 /// Two.
 pub unsafe fn two() {}
 /// Three.
+///
+/// # Examples
 ///
 /// # Errors
 pub fn three() -> io::Result<()> {}
@@ -198,6 +202,15 @@ fn f() -> Vec<u8> {
     let v = unsafe { g() };
     unsafe { dbg!(1) }
 }
+fn by_default() {
+    let a = One::default();
+    let b: One = Default::default();
+    let c = One { a: 1, ..Default::default() };
+}
+#[tokio::test]
+async fn outside() {}
+#[cfg(test)]
+mod more_tests;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,6 @@ from typing import Any
 from app.domain.pattern import PatternCategory
 from app.miners.idioms.shapes import SOURCES, Idiom
 
-_TEST = {"kind": "attribute_item", "regex": r"^#\[(\w+::)?test\b"}
 _EMPTY_VECTOR = {"kind": "macro_invocation", "regex": r"^vec!\s*\[\s*\]$"}
 _FORMATTED = r"^(e?println|e?print|format|write|writeln|panic|bail|anyhow|format_err|warn|info|error|debug|trace)$"
 # The word stands on the first of some lines.
@@ -31,30 +30,6 @@ def _literal(method: str) -> dict[str, Any]:
 
 
 IDIOMS = (
-    Idiom(
-        "panicking tests",
-        _TEST,
-        {"kind": "attribute_item", "regex": r"^#\[should_panic"},
-        "Files with tests",
-        "have none that `#[should_panic]`",
-        0.87,
-        PatternCategory.TESTING,
-        absent=True,
-        weight=0.8,
-        words=("#[should_panic",),
-    ),
-    Idiom(
-        "ignored tests",
-        _TEST,
-        {"kind": "attribute_item", "regex": r"^#\[ignore"},
-        "Files with tests",
-        "have none that are `#[ignore]`",
-        0.93,
-        PatternCategory.TESTING,
-        absent=True,
-        weight=0.8,
-        words=("#[ignore",),
-    ),
     Idiom(
         "empty vectors",
         {"any": [_EMPTY_VECTOR, {"kind": "call_expression", "regex": r"^Vec::new\(\)$"}]},
@@ -185,30 +160,6 @@ IDIOMS = (
         weight=0.8,
     ),
     Idiom(
-        "test modules",
-        {"kind": "mod_item", "has": {"field": "name", "regex": "^tests?$"}},
-        {"has": {"field": "body", "regex": r"^\{\s*use super::\*;"}},
-        "Modules of tests",
-        "begin with `use super::*;`",
-        0.55,
-        PatternCategory.TESTING,
-    ),
-    Idiom(
-        "named test modules",
-        {
-            "kind": "mod_item",
-            "has": {"field": "name", "regex": "^(unit_)?tests?$"},
-            "follows": {"kind": "attribute_item", "regex": r"^#\[cfg\(test\)\]"},
-        },
-        {"has": {"field": "name", "regex": "^tests$"}},
-        "Modules of tests",
-        "are named `tests`",
-        0.82,
-        PatternCategory.TESTING,
-        alternative="`test`",
-        weight=0.8,
-    ),
-    Idiom(
         "safety",
         {"kind": "unsafe_block"},
         {
@@ -334,5 +285,35 @@ IDIOMS = (
         0.1,
         PatternCategory.DOCUMENTATION,
         words=("Result",),
+    ),
+    Idiom(
+        "headed examples",
+        {"kind": "line_comment", "regex": r"^//[/!]\s*#+\s*Examples?\s*$"},
+        {"regex": r"Examples\s*$"},
+        "Examples in docs",
+        "stand under `# Examples`",
+        0.75,
+        PatternCategory.DOCUMENTATION,
+        alternative="`# Example`",
+        against="stand under `# Example`",
+        usually_against=0.15,
+        instead="`# Examples`",
+        weight=0.8,
+        words=("# Example",),
+    ),
+    Idiom(
+        "defaults",
+        {
+            "kind": "call_expression",
+            "regex": r"^(Default|[A-Z]\w*)::default\(\)$",
+            "not": {"inside": {"kind": "base_field_initializer"}},
+        },
+        {"not": {"regex": "^Default::"}},
+        "Values by default",
+        "name their type: `Type::default()`, not `Default::default()`",
+        0.85,
+        alternative="`Default::default()`",
+        weight=0.8,
+        words=("::default()",),
     ),
 )
