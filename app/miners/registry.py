@@ -44,6 +44,7 @@ from app.miners import (
     twins,
     type_forms,
     typed_names,
+    workflows,
     wrapped_arguments,
 )
 from app.miners.classes import bases as class_bases
@@ -106,6 +107,7 @@ FAMILIES: tuple[Family, ...] = (
     twins.FAMILY,
     type_forms.FAMILY,
     typed_names.FAMILY,
+    workflows.FAMILY,
     wrapped_arguments.FAMILY,
 )
 
