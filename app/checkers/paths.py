@@ -1,7 +1,7 @@
 """PATH rules: names and places of files, or of folders by what they hold.
 
     {"applicable": {"words": "2"}, "conforming": {"case": "snake_case"}}
-    {"applicable": {"names": ["*.tsx"]}, "conforming": {"twin": ["{folder}/{stem}.test.tsx"]}}
+    {"applicable": {"names": ["*.tsx"], "except": ["index.tsx"]}, "conforming": {"twin": ["{folder}/{stem}.test.tsx"]}}
     {"per": "folder", "applicable": {"many": ["*.ts"]}, "conforming": {"holds": ["index.ts", "{parent}.service.ts"]}}
 
 `words` "2" speaks of names of several words only; a twin is a path with {folder}, {parent}, {name}, {stem} and {tested}
@@ -57,8 +57,8 @@ def _selectors(parts: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
 
 
 def _selector(parts: Mapping[str, Any]) -> Callable[[str, Listing], bool]:
-    names, places, folders = (
-        globs.matcher(parts[part]) if parts.get(part) else None for part in ("names", "places", "folders")
+    names, others, places, folders = (
+        globs.matcher(parts[part]) if parts.get(part) else None for part in ("names", "except", "places", "folders")
     )
     case, words, twins = parts.get("case"), parts.get("words"), parts.get("twin")
     holds, many = parts.get("holds"), parts.get("many")
@@ -67,6 +67,7 @@ def _selector(parts: Mapping[str, Any]) -> Callable[[str, Listing], bool]:
     def selects(path: str, listing: Listing) -> bool:
         return (
             (names is None or names(path.rpartition("/")[2]))
+            and (others is None or not others(path.rpartition("/")[2]))
             and (places is None or places(path))
             and (folders is None or folders(path.rpartition("/")[0]))
             and (

@@ -277,6 +277,7 @@ def _groups(value: Any) -> str | None:
 _PATH: dict[str, Check] = {
     "case": _word(*CASES),
     "names": _NAMES,
+    "except": _NAMES,
     "words": _word("1", "2"),
     "places": _globs,
     "folders": _globs,

@@ -23,6 +23,8 @@ _USUAL = {
     # Components are named as their tags.
     (".svelte", "PascalCase"): 0.88,
     (".vue", "PascalCase"): 0.88,
+    # As in Java, what is in a file gives it its name.
+    **dict.fromkeys(((suffix, "PascalCase") for suffix in (".kt", ".groovy", ".scala", ".cs", ".swift")), 0.97),
     ("Python", "snake_case"): 0.97,
     ("Go", "snake_case"): 0.95,
     ("Java", "PascalCase"): 0.99,

@@ -22,6 +22,7 @@ _LONGEST = 140
 _SHORTEST = 10
 _HEAD, _MARGIN = 60, 5
 _MOST_SHOWN = 3
+_LEAST_COPIED = 4
 # What other families say better, or what says nothing: imports, packages, brackets, bare keywords, prose in comments.
 _BOILERPLATE = re.compile(
     r"(?:import|from|package|use|pub use|export \*|mod|pub mod|extern crate|#include|using|return|else|try|finally|"
@@ -86,11 +87,17 @@ def votes(file: File, facts: Any, __: World) -> Iterable[Vote]:
         yield Vote("lines", tuple(facts))
 
 
+def _of_one_name(finding: Finding) -> bool:
+    """Tell whether it is about sources that are called alike, which with many lines the same are copies."""
+    names = [glob.removeprefix("**/") for glob in finding.scope.include]
+    return bool(names) and not any("*" in name for name in names) and finding.scope.roles == (FileRole.SOURCE,)
+
+
 def propose(finding: Finding) -> Proposal | None:
     """Say which lines they are."""
     lines = finding.together or (finding.form,)
     telling = [line for line in lines if not _ALONE.fullmatch(line)]
-    if not telling:
+    if not telling or (len(lines) >= _LEAST_COPIED and _of_one_name(finding)):
         return None
     few = finding.scope.include and finding.applicable < _LEAST_MATERIAL
     if few and finding.scope.roles in _MATERIAL:

@@ -24,6 +24,7 @@ _IS_TEST = re.compile(r"test_\{stem\}|\{stem\}(_test|[.-](test|spec)|Tests?)\.")
 _OTHERS = frozenset(("test", "tests", "__tests__", "spec", "specs", "doc", "docs", "mocks", "__mocks__", "typings"))
 # Names that every folder may have pair with everything.
 _COMMON = frozenset(("index", "__init__", "main", "mod", "README", "package", "types", "utils", "test", "setup", "lib"))
+_COMMON |= {"package-info", "module-info"}
 
 
 def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
@@ -62,7 +63,9 @@ def _shapes(folder: str, suffix: str, other: str) -> Iterator[str]:
     stem = subject_of(other)
     named = name.replace(stem, "{stem}", 1)
     if place == folder:
-        if named != f"{{stem}}{suffix}":
+        # That what belongs to a module stands beside it goes without saying.
+        module = f"{{stem}}.{suffix.rpartition('.')[2]}"
+        if named not in (f"{{stem}}{suffix}", module):
             yield f"{{folder}}/{named}"
         return
     if place.startswith(f"{folder}/") and place.count("/") - folder.count("/") == 1:
@@ -86,11 +89,9 @@ def propose(finding: Finding) -> Proposal | None:
     # A few files with their tests are what one expects; a folder where none goes without is news.
     if _IS_TEST.search(finding.form) and finding.applicable < _LEAST_TESTED:
         return None
-    rule = Rule(
-        RuleKind.PATH,
-        {"applicable": {"names": [f"*{suffix}"]}, "conforming": {"twin": [finding.form]}},
-        finding.scope,
-    )
+    others = [f"{stem}{suffix}" for stem in sorted(_COMMON)] + [f"*.*{suffix}"] * (suffix.count(".") == 1)
+    applicable = {"names": [f"*{suffix}"], "except": others}
+    rule = Rule(RuleKind.PATH, {"applicable": applicable, "conforming": {"twin": [finding.form]}}, finding.scope)
     root, below, rest = finding.form.partition("{below:")
     if below:
         shown = f"{root}…{rest[2:].replace('{stem}', '…')}".replace("…/…", "…")
@@ -108,7 +109,7 @@ FAMILY = Family(
     propose,
     languages=None,
     roles=frozenset((FileRole.SOURCE, FileRole.EXAMPLE, FileRole.MIGRATION)),
-    least=Least(sites=8, files=8, share=0.87, careful=0.78, bits=1.0),
+    least=Least(sites=8, files=8, share=0.87, careful=0.78, bits=1.0, rising=False),
     open=True,
     local=True,
     most=6,

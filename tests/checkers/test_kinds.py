@@ -116,6 +116,14 @@ PATHS = {
             id="twin",
         ),
         pytest.param(
+            {
+                "applicable": {"names": ["*.tsx"], "except": ["*.*.tsx", "one.tsx"]},
+                "conforming": {"twin": ["{folder}/{stem}.test.tsx"]},
+            },
+            ["src/user-card.tsx", "src/sideBar.tsx!"],
+            id="twin but of some",
+        ),
+        pytest.param(
             {"applicable": {"names": ["one.tsx"]}, "conforming": {"twin": ["{folder}/../src/index.ts"]}},
             ["lib/one.tsx"],
             id="twin elsewhere",

@@ -133,3 +133,10 @@ def test_what_is_named_for_its_file_is_said_by_own_names() -> None:
     files = {f"src/rules/part{number}.ts": lines.format(number) for number in range(12)}
     files |= {f"src/core/other{number}.ts": OTHER % (number, number) for number in range(12)}
     assert trial(files, families=[line_templates.FAMILY]).said == []
+
+
+def test_sources_of_one_name_that_share_many_lines_are_copies() -> None:
+    body = "".join(f"const part{word} = make('{word}', {{\n" for word in ("one", "two", "three", "four", "five"))
+    files = {f"packages/{name}/src/glue.js": f"{body}// {name}\n" for name in "abcdefghijkl"}
+    files |= {f"packages/{name}/src/more{name}.js": OTHER % (ord(name), 1) for name in "abcdefghijkl"}
+    assert trial(files, families=[line_templates.FAMILY]).said == []

@@ -81,3 +81,10 @@ def test_two_folders_that_answer_each_other_are_said_once() -> None:
     ]
     found = trial(dict.fromkeys(paths, "x = 1\n"), families=[twins.FAMILY])
     assert sum("ways/one" in each and "ways/two" in each for each in found.said) == 1
+
+
+def test_modules_have_what_belongs_to_them_and_not_the_other_way_round() -> None:
+    names = [chr(97 + n) * 3 for n in range(20)]
+    files = [f"src/routes/{name}.{end}" for name in names for end in ("ts", "types.ts")]
+    found = mined(*files, "src/routes/odd.ts", "src/routes/index.ts", *OTHERS)
+    assert found.said == ["TypeScript source files in `src/routes/` have a `….types.ts` each beside them (20 of 21)"]

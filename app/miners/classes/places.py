@@ -37,6 +37,8 @@ _LEAST = Least(sites=8, files=1)
 # Files that stand for their folder.
 _ANY_NAME = frozenset(("__init__.py", "index.ts", "index.js", "index.tsx", "mod.rs", "lib.rs", "main.rs"))
 _HOME = " with its base"
+# What packages of a module begin below: `src/main/java`.
+_PACKAGES = "java"
 
 
 def facts(source: Source) -> Any:
@@ -73,7 +75,11 @@ def _places(file: File) -> Iterator[str]:
     # In Java a file is one class; what it holds besides is that class's own.
     if file.name not in _ANY_NAME and file.language != "Java":
         yield file.name
-    yield from sorted({f"{folder}/" for folder in file.folder.split("/") if folder})
+    folders = file.folder.split("/")
+    if file.language == "Java" and _PACKAGES in folders:
+        # Which of its modules something is in says less than the package does.
+        folders = folders[folders.index(_PACKAGES) + 1 :]
+    yield from sorted({f"{folder}/" for folder in folders if folder})
 
 
 def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:

@@ -45,7 +45,7 @@ IDIOMS = (
     ),
     Idiom(
         "authors",
-        _JAVADOC,
+        _DOCUMENTED_TYPES,
         {"kind": "block_comment", "regex": r"^/\*\*(.|\n)*@author\b"},
         "Files with Javadoc",
         "name no `@author`",
