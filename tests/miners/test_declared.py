@@ -156,6 +156,18 @@ def test_what_is_declared_and_not_followed_is_told_as_a_contradiction() -> None:
     assert not [each for each in told.conventions if "===" in each.name]
 
 
+def test_what_packages_share_is_asked_of_all() -> None:
+    files = {f"apps/a{n}/src/part{n}.js": "export const a = 1\nif (a) { f() }\n" for n in range(20)}
+    rules = "const js = require('@eslint/js');\nmodule.exports = [{ rules: { curly: ['error', 'all'] } }];\n"
+    found = trial(files | {"packages/eslint-config/base.js": rules}, families=FAMILIES).find("bodies of `if`")
+    place = found.measured.candidate.proposal.declared
+    assert place is not None
+    assert (place.path, place.line) == ("packages/eslint-config/base.js", 2)
+    assert (found.conforming, found.applicable) == (20, 20)
+    elsewhere = trial(files | {"packages/rules/base.js": rules}, families=FAMILIES)
+    assert not any(each.measured.candidate.proposal.declared for each in elsewhere.conventions)
+
+
 def test_what_is_declared_of_a_folder_is_asked_of_that_folder() -> None:
     files = {f"web/part{number}.js": "if (a === b) { f() }\n" for number in range(12)}
     files |= {f"old/part{number}.js": "if (a == b) { f() }\n" for number in range(12)}

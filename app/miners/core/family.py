@@ -126,12 +126,18 @@ class Claim:
 
 
 def spoken_for(path: str) -> str:
-    """Name the folder that a configuration speaks of; those in folders that keep configurations speak of all."""
+    """Name the folder that a configuration speaks of; those in folders that keep or share them speak of all."""
     folder = path.rpartition("/")[0]
-    return "" if _KEEPING.search(folder) else folder
+    return "" if _KEEPING.search(folder) or is_shared(path) else folder
 
 
 _KEEPING = re.compile(r"(^|/)(\.?config|\.github|build-?scripts?|buildSrc|gradle|checkstyle|etc|tools?)(/|$)")
+_SHARING = re.compile(r"(^|/)(eslint-(config|preset)[\w-]*|config-eslint)(/|$)")
+
+
+def is_shared(path: str) -> bool:
+    """Tell whether a file is of a package that other packages take their linter's configuration from."""
+    return _SHARING.search(path.rpartition("/")[0]) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from app.miners.core.family import (
     Proposal,
     Vote,
     World,
+    is_shared,
     languages_of,
     spoken_for,
 )
@@ -42,8 +43,9 @@ def facts(source: Source) -> Any:
 
 
 def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
-    """Keep the settings of configurations near the top, which speak of whole parts of the repository."""
-    if facts and file.folder.count("/") < _DEEPEST:
+    """Keep the settings of configurations near the top, and of those that are shared: they speak of whole parts."""
+    told = file.role is FileRole.CONFIG or is_shared(file.path)
+    if facts and told and file.folder.count("/") < _DEEPEST:
         noted.setdefault(_SETTINGS, {})[file.path] = [tuple(setting) for setting in facts]
 
 
@@ -217,5 +219,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=8,
+    version=9,
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 _RULE = re.compile(
     r"""(?P<quote>['"]?)(?P<name>@?[\w-]+(?:/[\w-]+)*)(?P=quote)\s*:\s*(?P<list>\[\s*)?(?P<mark>['"]?)(?P<level>error|warn|off|[012])(?P=mark)(?=\s*(?P<rest>,[^\n]{0,300}(?:\n[^\n]{0,200}){0,3})?)"""
 )
+_RULES = re.compile(r"""\brules['"]?\s*:\s*\{""")
 _STANDARD = re.compile(r"\b(neostandard|eslint-config-standard|semistandard|(?<![\w@/-])standard(?=['\"]))")
 _AIRBNB = re.compile(r"\bairbnb")
 _SELECTED = re.compile(r"""selector:\s*(['"`])(?P<selector>[^'"`\n]+)\1""")
@@ -53,6 +54,12 @@ def rules_of(text: str) -> Iterator[tuple[str, str, str, int]]:
             for name, value in rules.items():
                 if name.rpartition("/")[2] not in seen:
                     yield "eslint", name, value, text.count("\n", 0, at.start()) + 1
+
+
+def shared_rules_of(text: str) -> Iterator[tuple[str, str, str, int]]:
+    """Read a module that may be a configuration which packages share: its name alone does not tell."""
+    if "eslint" in text and _RULES.search(text):
+        yield from rules_of(text)
 
 
 def _rest(found: "re.Match[str]") -> str:

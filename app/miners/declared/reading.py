@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from configparser import ConfigParser, Error
 from typing import Any
 
-from app.miners.declared.eslint import rules_of
+from app.miners.declared.eslint import rules_of, shared_rules_of
 
 Setting = tuple[str, str, str, int]
 """The tool, what is set, to what (empty where there is nothing more to say), and the line."""
@@ -318,6 +318,7 @@ _READERS: tuple[tuple["re.Pattern[str]", Callable[[str], Iterable[Setting]]], ..
         (r"\.pre-commit-config\.ya?ml", _hooks),
         (r"\.prettierrc(\.\w+)?|prettier\.config\.[cm]?[jt]s", _prettier),
         (r"\.eslintrc(\.\w+)?|eslint\.config\.[cm]?[jt]s", rules_of),
+        (r"(base|common|default|index|library|main|recommended|shared)\.[cm]?js", shared_rules_of),
         (r"package\.json", _package),
         (r"(biome|rome)\.jsonc?", _biome),
         (r"\.golangci\.ya?ml", _golangci),
