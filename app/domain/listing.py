@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 
 from app.domain.languages import language_of
-from app.domain.recognition import FileRole, has_generated_name, has_vendored_path, role_of
+from app.domain.recognition import FileRole, has_generated_name, has_vendored_path, role_in, role_of
 
 _JAVA_ROOTS = ("src/main/java/", "src/test/java/", "src/")
 _WRITTEN = frozenset(FileRole) - {FileRole.GENERATED, FileRole.FIXTURE, FileRole.ASSET}
@@ -64,6 +64,12 @@ class Listing:
             if path.endswith(".py") and path.rpartition("/")[0] in roots
         }
         return frozenset(tops | modules) - {"setup", "conftest", "tests", "test"} | (tops & {"tests", "test"})
+
+    @cached_property
+    def script_packages(self) -> frozenset[str]:
+        """The folders of packages of JavaScript that the repository itself publishes, or could."""
+        folders = (path.rpartition("/")[0] for path in self.paths if path.endswith("/package.json"))
+        return frozenset(folder.rpartition("/")[2] for folder in folders if role_in(folder) is FileRole.SOURCE)
 
     @cached_property
     def python_roots(self) -> dict[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from app.domain.pattern import PatternCategory, PatternType
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.domain.twins import stem_of, subject_of
-from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.family import WRITTEN, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope
 
 # Files whose name a language or a tool gives.
@@ -28,8 +28,6 @@ _OF_TESTS = re.compile(r"\.(test|spec|cy|e2e|bench)\.")
 # What is copied into so many folders has one name, not a way of naming.
 _COPIES = 5
 _LEAST_WORD = 4
-# Tests and examples call their material as it comes; only what stands behind a dot was agreed upon.
-_MATERIAL = frozenset((FileRole.TEST, FileRole.EXAMPLE))
 
 
 def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
@@ -44,7 +42,8 @@ def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
         return
     ending = file.name.rpartition(".")[2]
     affixes = [f"{affix}.{ending}" for affix in _affixes(file.name, stem) if not _said_by(file.folder, affix)]
-    if file.role in _MATERIAL:
+    # Tests call their material as it comes; only what stands behind a dot was agreed upon.
+    if file.role is FileRole.TEST:
         affixes = [affix for affix in affixes if affix.startswith("*.") and affix.count(".") > 1]
     yield Vote(f"names of .{ending}", tuple(affixes))
 
@@ -115,7 +114,9 @@ FAMILY = Family(
     votes,
     propose,
     languages=None,
-    least=Least(sites=6, files=6, share=0.87, careful=0.75, bits=1.2),
+    # What examples are called is what their frameworks ask for.
+    roles=WRITTEN - {FileRole.EXAMPLE},
+    least=Least(sites=8, files=8, share=0.87, careful=0.75, bits=1.2),
     open=True,
     local=True,
     most=6,

@@ -19,6 +19,8 @@ from app.miners.core.family import TONGUES, Family, File, Finding, Least, Propos
 from app.syntax import Source, imports_of
 
 _LEAST_FILES = 8
+# That so few files of a part do without another one is no decision of anybody.
+_LEAST_TOLD = 20
 _LEAST_NEIGHBOUR, _LEAST_NEIGHBOURS, _NEIGHBOURS_SHARE = 3, 3, 0.5
 _LEAST_USUAL, _CHANCE = 0.1, 0.005
 _MOST_BROKEN = 0.02
@@ -225,6 +227,6 @@ FAMILY = Family(
     languages=_READ,
     roles=frozenset((FileRole.SOURCE,)),
     prior=prior,
-    least=Least(sites=_LEAST_FILES, files=_LEAST_FILES, share=0.98, careful=0.67, bits=0.5),
+    least=Least(sites=_LEAST_TOLD, files=_LEAST_TOLD, share=0.98, careful=0.67, bits=0.5),
     most=8,
 )

@@ -52,7 +52,8 @@ _ALONE = re.compile(
     r"(?:(?:public|protected|private|static|final|async|get|set) )*(?:[\w<>\[\], ?.]+ )?(?:\w+|\{stem\})\([^)]*\)"
     r"(?:: [\w<>\[\], |.]+| throws [\w, .]+)? ?\{|"
     r"(?:private |readonly )*\w+\??: &?(?:mut )?[\w<>\[\]:.']+,?|(?:\w+::)+(?:\w+|\{.*\}|\*)[,;]?|"
-    # An item of a list, or an argument, without a name or a text of its own.
+    # A variable whose value begins in the next line; an item, or an argument, without a name or a text of its own.
+    r"(?:export )?(?:[\w<>\[\]]+ )+\w+ = [{\[(]|"
     r"[^\"'`{]*,"
 )
 # So few tests or examples of one place are alike because one was copied from the other.

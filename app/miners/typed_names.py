@@ -237,4 +237,5 @@ FAMILY = Family(
     survey=survey,
     settle=settle,
     most=6,
+    most_of_an_answer=1,
 )

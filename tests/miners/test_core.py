@@ -256,6 +256,14 @@ def test_what_holds_in_javascript_and_in_typescript_is_one_convention() -> None:
     assert (rule.scope.languages, rule.text) == (("JavaScript", "TSX", "TypeScript"), found.name)
 
 
+def test_what_nearly_all_of_a_language_does_is_joined_with_what_all_of_the_other_does() -> None:
+    text = "export const a = 1\nconst b = 2\nreturn a\n"
+    files = {f"client/part{number}.{suffix}": text for number in range(40) for suffix in ("js", "ts")}
+    files["tools/odd.js"] = text.replace("\n", ";\n")
+    found = trial(files, families=[formatting.FAMILY])
+    assert len([said for said in found.said if "end without semicolons" in said]) == 1, found.said
+
+
 def test_what_the_few_files_of_one_language_do_as_the_many_of_the_other_is_not_said_again() -> None:
     text = "export const a = 1\nconst b = 2\nreturn a\n"
     files = {f"src/part{number}.js": text for number in range(200)}

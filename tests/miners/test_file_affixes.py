@@ -82,3 +82,10 @@ def test_material_of_tests_and_copies_say_nothing() -> None:
 def test_files_that_begin_and_end_alike_are_said_once() -> None:
     files = [f"src/base/Abstract{chr(65 + n)}partSupport.java" for n in range(12)]
     assert len(mined(*files, *ELSEWHERE).said) == 1
+
+
+def test_what_examples_are_called_is_a_matter_of_their_frameworks() -> None:
+    def named(top: str) -> list[str]:
+        return mined(*(f"{top}/app/part{chr(97 + n)}.component.html" for n in range(19)), "site/a-b.html").said
+
+    assert (len(named("shop")), named("examples")) == (1, [])

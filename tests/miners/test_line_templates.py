@@ -74,6 +74,7 @@ def test_how_any_module_exports_is_no_line_of_a_place() -> None:
         pytest.param("rs", "fn test_examples() -> Result<(), E> {{", "struct A{};", False, id="function"),
         pytest.param("rs", "call: &Call,", "struct A{};", False, id="parameter"),
         pytest.param("rs", "values::{{Kind, Other}},", "struct A{};", False, id="import"),
+        pytest.param("java", "final String[] expected = {{", "class A{} {{}}", False, id="variable"),
         pytest.param("rs", "(Type::Number, Type::Float),", "struct A{};", False, id="item"),
         pytest.param("ts", "conditions: ['@shop/custom'],", "x({});", True, id="item-with-a-text"),
         pytest.param("ts", "export const {} = createStep(", "x({});", True, id="call"),

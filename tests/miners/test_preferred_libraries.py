@@ -70,6 +70,15 @@ def test_a_library_that_uses_itself_chose_nothing() -> None:
     assert mined(files).said == []
 
 
+def test_a_package_of_the_repository_itself_was_not_chosen() -> None:
+    usual, other = 'import axios from "axios";\n', 'import got from "got";\n'
+    files = {f"packages/shop/src/part{n}.ts": usual for n in range(20)} | {"packages/shop/src/odd.ts": other}
+    assert mined(files).find("`axios`").applicable == 21
+    for folder, own in (("packages/axios", True), ("examples/axios", False)):
+        said = mined(files | {f"{folder}/package.json": "{}"}).said
+        assert any("`axios`" in each for each in said) is not own
+
+
 def test_doubles_are_no_way_of_testing() -> None:
     files = {f"tests/test_{n}.py": "import pytest\nfrom unittest.mock import patch\n" for n in range(20)}
     files |= {f"tests/test_more{n}.py": "from unittest import mock\n" for n in range(9)}

@@ -66,3 +66,15 @@ def test_functions_that_are_named_after_what_they_make_are_no_news() -> None:
     names = [f"New{part}Command" for part in ("Get", "List", "Push", "Pull", "Lint", "Test", "Show", "Plug", "Repo")]
     files = {f"src/p{n}.go": COMMAND.format(name=name) for n, name in enumerate(names * 2)}
     assert trial(files, families=[typed_names.FAMILY]).said == []
+
+
+def test_the_same_name_for_parameters_of_other_types_is_said_once() -> None:
+    text = PYTHON.replace("EventStore", "{kind}")
+    files = {
+        f"src/{kind}{n}.py": text.format(n=n, name="journal", kind=kind)
+        for kind in ("EventStore", "EventReader", "EventWriter")
+        for n in range(20)
+    }
+    found = trial(files, families=[typed_names.FAMILY])
+    assert len(found.said) == 1, found.said
+    assert found.suppressed.counts["over the limit"] == 2

@@ -132,4 +132,5 @@ FAMILY = Family(
     least=Least(sites=8, files=3),
     survey=survey,
     most=5,
+    most_of_an_answer=1,
 )

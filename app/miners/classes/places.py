@@ -172,4 +172,5 @@ FAMILY = Family(
     least=_LEAST,
     survey=survey,
     most=7,
+    most_of_an_answer=1,
 )

@@ -210,6 +210,8 @@ class Family:
     """So many of its conventions are shown at most; more of one kind is noise."""
     most_of_a_place: int = 12
     """So many of its conventions are shown of one part of a repository: the rest goes without saying."""
+    most_of_an_answer: int = 12
+    """So many of its conventions are shown that answer alike, if of different things."""
     declares: Callable[[World], Iterable[Proposal]] | None = None
     """Propose what the repository declares (noted in the survey), to be measured though nobody counted it."""
     claims: Callable[[World], Iterable[Claim]] | None = None

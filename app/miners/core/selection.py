@@ -46,9 +46,11 @@ def select(
     kept: list[Measured] = []
     taken: Counter[str] = Counter()
     here: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    answered: Counter[tuple[str, str | None, str]] = Counter()
     for each in holding:
         same = next((at for at, other in enumerate(kept) if says_the_same(each, other, families)), None)
         family, place = families[each.candidate.family], each.candidate.proposal.rule.scope.include
+        answer = (family.name, each.candidate.finding.tongue, each.candidate.finding.form)
         if same is not None:
             # Who knows what the lines mean says it better than who only saw that they recur.
             if families[kept[same].candidate.family].joins and not family.joins:
@@ -58,11 +60,13 @@ def select(
             len(kept) >= min(most, MOST_EVER)
             or taken[family.name] >= family.most
             or (place and here[family.name, place] >= family.most_of_a_place)
+            or answered[answer] >= family.most_of_an_answer
         ):
             suppressed.add("over the limit", _told(each.candidate, each.measurement))
         else:
             taken[family.name] += 1
             here[family.name, place] += 1
+            answered[answer] += 1
             kept.append(each)
     return kept
 

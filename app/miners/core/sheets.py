@@ -20,7 +20,11 @@ FILE = 1 << 40
 Kept = Callable[[], Iterable[tuple[str, bytes]]]
 """Gives the folders whose files are as they were, each with its sheet, anew each time it is called."""
 
-_ASPECTS = {"python_packages": "python packages", "java_packages": "java packages"}
+_ASPECTS = {
+    "python_packages": "python packages",
+    "java_packages": "java packages",
+    "script_packages": "script packages",
+}
 _INTERNAL = {"Python": "python packages", "Java": "java packages", "Go": "paths"}
 
 
@@ -263,6 +267,7 @@ class _Digests:
                 "paths": lambda: "\0".join(sorted(world.listing.paths)),
                 "python packages": lambda: "\0".join(sorted(world.listing.python_packages)),
                 "java packages": lambda: "\0".join(sorted(world.listing.java_packages)),
+                "script packages": lambda: "\0".join(sorted(world.listing.script_packages)),
             }[aspect]()
             self._known[key] = digest_of((told,))
         return self._known[key]

@@ -10,6 +10,8 @@ from app.miners.core.candidate import Candidate
 _ALIKE = ("JavaScript", "TypeScript")
 _BOTH = " and ".join(_ALIKE)
 _FEW = 0.05
+# A folder with so much of what a language has is as good as all of it.
+_NEARLY_ALL = 0.9
 
 
 _SUFFIXES = {
@@ -65,7 +67,8 @@ def _key(candidate: Candidate) -> tuple[object, ...]:
     definition = str(normal_form(rule.definition))
     # What is declared is asked by its sentence, which names the language.
     topic = finding.topic.replace(f" {finding.tongue} ", " ", 1)
-    return (candidate.family, topic, finding.form, definition, rule.scope.include, rule.scope.roles)
+    include = () if finding.asked >= _NEARLY_ALL else rule.scope.include
+    return (candidate.family, topic, finding.form, definition, include, rule.scope.roles)
 
 
 def _of_both(one: Candidate, other: Candidate) -> Candidate:

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.domain.pattern import PatternCategory
 from app.domain.rule import Rule, RuleKind
-from app.miners.core.family import TONGUES, Family, File, Finding, Least, Proposal, Vote, World
+from app.miners.core.family import SCRIPTS, TONGUES, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope
 from app.miners.preferred_libraries.competitors import ASIDE, COMPETITORS, STEPS, USUAL
 from app.syntax import Source, imports_of
@@ -56,9 +56,16 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     """Let each file vote for what it takes; that a library uses itself was never chosen."""
     for purpose, libraries in (facts or {}).items():
         for library in libraries:
-            # What Go's paths end in may be a folder here by chance.
-            if file.language == "Go" or not world.listing.internal(file.language, library):
+            if not _is_own(file, library, world):
                 yield Vote(purpose, (library,))
+
+
+def _is_own(file: File, library: str, world: World) -> bool:
+    """Tell whether a library is the repository's own."""
+    if file.language in SCRIPTS:
+        return library.rpartition("/")[2] in world.listing.script_packages
+    # What Go's paths end in may be a folder here by chance.
+    return file.language != "Go" and world.listing.internal(file.language, library)
 
 
 def propose(finding: Finding) -> Proposal | None:
