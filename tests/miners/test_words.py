@@ -25,7 +25,7 @@ DEEP = "crates/plugin/src/command"
         ((f"{DEEP}/data/**", f"{DEEP}/date/math/**"), (), f" in `{DEEP}/{{data,date/math}}/`"),
         (tuple(f"{DEEP}/{name}/**" for name in "abcde"), (), f" in `{DEEP}/{{a,b,c,…}}/`"),
         ((f"{DEEP}/**", f"{DEEP}s/**"), (), f" in `{DEEP}/` and `{DEEP}s/`"),
-        ((), ("a/**", "b/**", "c/**"), " (but not in `a/`, `b/` and other places)"),
+        ((), ("a/**", "b/**", "c/**"), " (but not in 3 places)"),
         ((), (f"{DEEP}/first/of/them/**", f"{DEEP}/second/**", "c/**"), " (but not in 3 places)"),
         ((), (f"{DEEP}/{'x' * 60}/**",), " (with one exception)"),
         ((f"{DEEP}/{'x' * 60}/**",), ("a/first/**", "b/second/**"), f" in `{DEEP}/{'x' * 60}/` (but not in 2 places)"),

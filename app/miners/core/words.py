@@ -98,11 +98,9 @@ def _but_not_in(scope: Scope) -> str:
     whole = scope.include[0].removesuffix("**") if len(scope.include) == 1 else ""
     inside = bool(whole) and all(glob.startswith(whole) for glob in scope.exclude)
     names = [glob.removesuffix("**")[len(whole) * inside :] for glob in scope.exclude]
-    shown = [f"`{name}`" for name in names[:_MOST_EXCEPTIONS]]
-    if sum(map(len, shown)) > _LONG_EXCEPTIONS:
+    shown = [f"`{name}`" for name in names]
+    if len(names) > _MOST_EXCEPTIONS or sum(map(len, shown)) > _LONG_EXCEPTIONS:
         return _counted(scope)
-    if len(names) > _MOST_EXCEPTIONS:
-        shown.append("other places")
     return f" (but not in {'its ' if inside else ''}{_listed(shown)})"
 
 
