@@ -102,6 +102,16 @@ export default [
     }
 
 
+def test_what_a_rule_is_told_ends_where_the_rule_does() -> None:
+    rules = (
+        "semi: ['error', 'never'],\n  eqeqeq: ['error', 'always', {\n    null: 'ignore' }], quotes: ['error', 'single']"
+    )
+    found = {
+        key: value for _, key, value, _ in settings_of(".eslintrc.js", f"module.exports = {{ rules: {{ {rules} }} }}")
+    }
+    assert found == {"semi": ", 'never'", "eqeqeq": ", 'always', { null: 'ignore' }", "quotes": ", 'single'"}
+
+
 def test_what_is_borrowed_gives_way_to_what_is_said() -> None:
     text = (
         "export default [...tseslint.configs.recommended, { rules: { '@typescript-eslint/no-explicit-any': 'off' } }]"

@@ -219,5 +219,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=9,
+    version=10,
 )

@@ -63,8 +63,9 @@ def shared_rules_of(text: str) -> Iterator[tuple[str, str, str, int]]:
 
 
 def _rest(found: "re.Match[str]") -> str:
-    rest = (found.group("rest") or "") if found.group("list") else ""
-    return " ".join(rest.split())[:300]
+    """Give what a rule is told besides its level, and nothing of the rules after it."""
+    rest = " ".join(((found.group("rest") or "") if found.group("list") else "").split())[:300]
+    return rest[: _closing(_UNREAD.sub(lambda each: " " * len(each.group()), rest), 0, "[]", 1)]
 
 
 def _narrow(text: str) -> Iterator[tuple[int, int, str]]:
@@ -90,12 +91,11 @@ def _opening(bare: str, at: int) -> int:
     return 0
 
 
-def _closing(bare: str, start: int) -> int:
-    depth = 0
+def _closing(bare: str, start: int, braces: str = "{}", depth: int = 0) -> int:
     for place in range(start, len(bare)):
-        if bare[place] == "{":
+        if bare[place] == braces[0]:
             depth += 1
-        elif bare[place] == "}":
+        elif bare[place] == braces[1]:
             depth -= 1
             if depth == 0:
                 return place
