@@ -171,6 +171,8 @@ impl One {
 #[inline]
 pub unsafe fn one() {}
 /// Two.
+#[allow(dead_code)]
+#[expect(clippy::all, reason = "It is old.")]
 pub unsafe fn two() {}
 /// Three.
 ///
@@ -209,6 +211,8 @@ fn by_default() {
 }
 #[tokio::test]
 async fn outside() {}
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn beside() {}
 #[cfg(test)]
 mod more_tests;
 #[cfg(test)]

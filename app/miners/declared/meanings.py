@@ -168,6 +168,8 @@ _CHECKSTYLE: dict[str, tuple[Answer, ...]] = {
 
 _GRANULARITY = {"Module": _idiom("merged imports", _RUST), "Item": _idiom("single imports", _RUST)}
 _CLIPPY: dict[str, tuple[Answer, ...]] = {
+    "allow_attributes": (_idiom("expected lints", _RUST),),
+    "allow_attributes_without_reason": (_idiom("reasons of lints", _RUST),),
     "missing_errors_doc": (_idiom("told errors", _RUST),),
     "missing_safety_doc": (_idiom("told safety", _RUST),),
     "use_self": (_idiom("constructors", _RUST),),

@@ -13,6 +13,7 @@ _SAFETY = {
     "regex": r"(?i)^//\s*safety\b",
     "stopBy": {"not": {"kind": "line_comment"}},
 }
+_SILENCED = {"kind": "attribute_item", "regex": r"^#\[(allow|expect)\("}
 _ANYHOW = {"kind": "use_declaration", "regex": r"^(pub )?use anyhow::(Result\b|\{[^}]*\bResult\b)"}
 # What stands above an item: its docs and its attributes.
 _ABOVE = {"any": [{"kind": "line_comment"}, {"kind": "attribute_item"}]}
@@ -315,5 +316,25 @@ IDIOMS = (
         alternative="`Default::default()`",
         weight=0.8,
         words=("::default()",),
+    ),
+    Idiom(
+        "expected lints",
+        _SILENCED,
+        {"regex": r"^#\[expect\("},
+        "Lints",
+        "are silenced by `#[expect(…)]`, not by `#[allow(…)]`",
+        0.1,
+        alternative="`#[allow(…)]`",
+        words=("#[allow(", "#[expect("),
+    ),
+    Idiom(
+        "reasons of lints",
+        _SILENCED,
+        {"regex": r"\breason\s*=\s*\""},
+        "Attributes that silence a lint",
+        'say why: `reason = "…"`',
+        0.08,
+        PatternCategory.DOCUMENTATION,
+        words=("#[allow(", "#[expect("),
     ),
 )

@@ -76,4 +76,15 @@ IDIOMS = (
         PatternCategory.TESTING,
         roles=TESTS,
     ),
+    Idiom(
+        "threads of tests",
+        {"kind": "attribute_item", "regex": r"^#\[tokio::test\b"},
+        {"regex": "multi_thread"},
+        "Tests of tokio",
+        'run on several threads: `#[tokio::test(flavor = "multi_thread")]`',
+        0.1,
+        PatternCategory.TESTING,
+        alternative="`#[tokio::test]`",
+        words=("tokio::test",),
+    ),
 )
