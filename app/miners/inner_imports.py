@@ -15,6 +15,7 @@ from app.syntax import Import, Source, imports_of
 
 # Nearly all imports of any repository stand at the top, and most of its files have no others.
 _USUAL = {"top": 0.8, "inner": 0.1}
+_USUAL_IN_RUST = 0.72
 _LEAST_OF_A_PART = 60
 
 
@@ -27,7 +28,7 @@ def facts(source: Source) -> Any:
 
 
 def _counts(language: str, found: Import) -> bool:
-    return not (found.type_only or found.optional) and (language == "Python" or "require" in found.forms)
+    return not (found.type_only or found.optional) and (language != "JavaScript" or "require" in found.forms)
 
 
 def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
@@ -45,7 +46,7 @@ def propose(finding: Finding) -> Proposal | None:
     if finding.tongue == "JavaScript":
         needed["form"] = ["require"]
     inner = {**needed, "top": False}
-    word = "import" if finding.tongue == "Python" else "call `require`"
+    word = {"Python": "import", "Rust": "import (`use`)"}.get(finding.tongue or "", "call `require`")
     if finding.form == "top":
         definition: dict[str, Any] = {"per": "file", "applicable": needed, "forbidden": inner}
         sentence = f"{word} at their top, never inside functions"
@@ -59,7 +60,7 @@ def propose(finding: Finding) -> Proposal | None:
 
 def prior(finding: Finding) -> float:
     """Know how many files import only at their top anyway."""
-    return _USUAL[finding.form]
+    return _USUAL_IN_RUST if finding.tongue == "Rust" and finding.form == "top" else _USUAL[finding.form]
 
 
 FAMILY = Family(
@@ -67,7 +68,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    languages=frozenset(("Python", "JavaScript")),
+    languages=frozenset(("Python", "JavaScript", "Rust")),
     prior=prior,
     least=Least(sites=20, files=20, share=0.85, bits=0.24),
 )

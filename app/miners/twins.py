@@ -22,6 +22,8 @@ _LEAST_TESTED = 15
 _IS_TEST = re.compile(r"test_\{stem\}|\{stem\}(_test|[.-](test|spec)|Tests?)\.")
 # Where a file of the same name is another thing: its test, its page.
 _OTHERS = frozenset(("test", "tests", "__tests__", "spec", "specs", "doc", "docs", "mocks", "__mocks__", "typings"))
+# Folders whose folders are editions of one thing, or have nothing to do with each other.
+_EDITIONS = frozenset(("", "apps", "crates", "examples", "libs", "packages", "plugins", "projects"))
 # Names that every folder may have pair with everything.
 _COMMON = frozenset(("index", "__init__", "main", "mod", "README", "package", "types", "utils", "test", "setup", "lib"))
 _COMMON |= {"package-info", "module-info"}
@@ -45,9 +47,17 @@ def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
 
 
 def _is_copy(file: File, other: str) -> bool:
-    """Tell whether it is the same module over again: a second edition of a package is no convention."""
+    """Tell whether it is the same module over again: a second edition of a package is no convention.
+
+    Of two folders side by side whose names have nothing in common, each says something else of the same thing.
+    """
     folder, _, name = other.rpartition("/")
-    return file.language in CODE and name == file.name and _OTHERS.isdisjoint(folder.lower().split("/"))
+    if file.language not in CODE or name != file.name or not _OTHERS.isdisjoint(folder.lower().split("/")):
+        return False
+    (above, _, mine), (beside, _, theirs) = file.folder.rpartition("/"), folder.rpartition("/")
+    if above != beside or above.rpartition("/")[2] in _EDITIONS or re.search(r"\d", mine + theirs):
+        return True
+    return not set(re.split(r"[^a-z]+", mine.lower())).isdisjoint(re.split(r"[^a-z]+", theirs.lower()))
 
 
 def _names(world: World) -> dict[str, list[str]]:

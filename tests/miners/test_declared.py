@@ -241,6 +241,16 @@ def test_a_disallowed_type_is_said_with_its_replacement() -> None:
     assert (found.conforming, found.applicable, found.violations) == (9, 10, ["src/old.rs:1"])
 
 
+def test_a_disallowed_function_is_known_by_its_path() -> None:
+    files = {f"src/part{number}.rs": "fn f() { Thing::new() }\n" for number in range(9)}
+    files["src/old.rs"] = "fn f() {\n    std::process::Command::new(a);\n}\n"
+    files["src/odd.rs"] = "fn f() {\n    env::set_var(b, c);\n}\n"
+    files["clippy.toml"] = 'disallowed-methods = ["std::process::Command::new", "std::env::set_var"]\n'
+    found = trial(files, families=FAMILIES)
+    assert found.find("files never call `Command::new`").violations == ["src/old.rs:1"]
+    assert found.find("files never call `env::set_var`").violations == ["src/odd.rs:1"]
+
+
 def test_what_editors_are_told_of_all_files_is_measured_in_all() -> None:
     files = {f"src/part{number}.{ending}": "x = 1\n" for number in range(9) for ending in ("py", "go", "yml")}
     files |= {"src/open.py": "x = 1", "src/blank.py": "x = 1 \n", "src/empty.py": ""}
@@ -256,7 +266,7 @@ def test_a_disallowed_method_is_called_nowhere() -> None:
     files[".clippy.toml"] = (
         'disallowed-methods = [{ path = "std::option::Option::map_or", reason = "use `map`" }, "std::fs::read"]\n'
     )
-    found = trial(files, families=FAMILIES).find("Rust files never call")
+    found = trial(files, families=FAMILIES).find("Rust files never call `.map_or")
     assert (str(found), found.violations) == ("Rust files never call `.map_or(…)` (19 of 20)", ["src/old.rs:1"])
 
 

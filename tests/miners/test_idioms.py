@@ -210,7 +210,11 @@ fn by_default() {
     let c = One { a: 1, ..Default::default() };
 }
 #[tokio::test]
-async fn outside() {}
+async fn outside() {
+    assert_eq!(expected, actual);
+    assert_eq!(result, &expected_one, "told");
+    assert_eq!(1, actual);
+}
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn beside() {}
 #[cfg(test)]

@@ -34,6 +34,13 @@ def test_required_modules_of_node() -> None:
     assert found.violations == ["src/m100.js:3"]
 
 
+def test_uses_of_rust() -> None:
+    usual = "use a::b;\n\nmod tests {\n    use super::*;\n}\n"
+    found = mined([usual] * 100 + ["use a::b;\n\nfn f() {\n    use c::d;\n}\n"], "rs").find("top")
+    assert str(found) == "Rust files import (`use`) at their top, never inside functions (100 of 101)"
+    assert found.violations == ["src/m100.rs:4"]
+
+
 def test_some_repositories_import_inside() -> None:
     found = mined([INNER] * 29 + ["import os\n"]).find("inside")
     assert str(found) == "Python files import inside the functions that need it (29 of 30)"

@@ -34,6 +34,15 @@ def test_a_twin_for_nearly_every_file(file: str, twin: str, said: str) -> None:
     assert convention.violations == [file.format("aaa")]
 
 
+def test_of_folders_side_by_side_each_says_something_else_of_the_same() -> None:
+    names = [chr(97 + n) * 3 for n in range(20)]
+    paired = [f"src/{kind}/{name}.rs" for kind in ("modules", "configs") for name in names]
+    assert "have a `src/" in mined(*paired, "src/modules/odd.rs", *OTHERS).said[0]
+    for one, other in (("pkg/v2", "pkg/v3"), ("src/old-ui", "src/new-ui"), ("packages/a", "packages/b")):
+        copies = [f"{place}/{name}.rs" for place in (one, other) for name in names]
+        assert mined(*copies, *OTHERS).said == []
+
+
 def test_that_each_of_three_folders_has_what_the_others_have_is_said_once() -> None:
     names = [chr(97 + n) * 3 for n in range(12)]
     other = [f"pages/page{n}.html" for n in range(20)]

@@ -154,6 +154,13 @@ def _rules(setting: Setting, settings: list[Setting]) -> Iterator[_Made]:
             called = {"kind": "field_expression", "has": {"field": "field", "regex": f"^{value}$"}, "stopBy": "end"}
             definition = {"applicable": {"kind": "source_file"}, "conforming": {"not": {"has": called}}}
             yield f"files never call `.{value}(…)`", RuleKind.AST, definition, "Rust", PatternCategory.API
+        case "uncalled path", "Rust":
+            called = {"kind": "scoped_identifier", "regex": f"(^|::){value}$", "inside": {"kind": "call_expression"}}
+            definition = {
+                "applicable": {"kind": "source_file"},
+                "conforming": {"not": {"has": {**called, "stopBy": "end"}}},
+            }
+            yield f"files never call `{value}`", RuleKind.AST, definition, "Rust", PatternCategory.API
         case "editorconfig", "*\tinsert_final_newline" if value == "true":
             yield _of_all("files end with a line break", r"\n\z", absent=False)
         case "editorconfig", "*\ttrim_trailing_whitespace" if value == "true":
@@ -219,5 +226,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=10,
+    version=11,
 )

@@ -269,8 +269,9 @@ def _gradle(text: str) -> Iterator[Setting]:
         yield "google-java-format", "aosp" if ".aosp()" in text else "all", "", text.count("\n", 0, at) + 1
 
 
-# What is called of a type is known by its name; a function of a module may have the name of any other.
+# A method is known by its name, whatever it is called of; what makes a value, and a function of a module, by its path.
 _METHOD = re.compile(r"(?:\w+::)+[A-Z]\w*::[a-z_]\w*")
+_FUNCTION = re.compile(r"(?:\w+::)+(?:[A-Z]\w*::(?:new|default|open|create|from\w*|with_\w+)|[a-z_]\w*::[a-z_]\w*)")
 
 
 def _clippy(text: str) -> Iterator[Setting]:
@@ -283,6 +284,8 @@ def _clippy(text: str) -> Iterator[Setting]:
                 path, why = each.get("path", ""), f"use {instead}" if instead else each.get("reason", "")
             if key == "disallowed-types" and path:
                 yield "banned", "Rust", f"{path}\t{why}", _line(text, str(path))
+            elif _FUNCTION.fullmatch(str(path)):
+                yield "uncalled path", "Rust", "::".join(str(path).split("::")[-2:]), _line(text, str(path))
             elif _METHOD.fullmatch(str(path)):
                 yield "uncalled", "Rust", str(path).rpartition("::")[2], _line(text, str(path))
 

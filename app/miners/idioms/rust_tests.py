@@ -5,6 +5,7 @@ from app.miners.idioms.shapes import TESTS, Idiom
 
 _TEST = {"kind": "attribute_item", "regex": r"^#\[(\w+::)?test\b"}
 _MODULE = {"kind": "mod_item", "follows": {"kind": "attribute_item", "regex": r"^#\[cfg\(test\)\]"}}
+_VALUE = r"&?(expected|actual|want|got|result|output)\w*"
 
 IDIOMS = (
     Idiom(
@@ -86,5 +87,20 @@ IDIOMS = (
         PatternCategory.TESTING,
         alternative="`#[tokio::test]`",
         words=("tokio::test",),
+    ),
+    Idiom(
+        "order of values",
+        {"kind": "macro_invocation", "regex": rf"^assert_eq!\s*\(\s*{_VALUE}\s*,\s*{_VALUE}\s*[,)]"},
+        {"regex": r"^assert_eq!\s*\(\s*&?(expected|want)"},
+        "Values that tests compare",
+        "stand with the expected one first: `assert_eq!(expected, actual)`",
+        0.4,
+        PatternCategory.TESTING,
+        alternative="`assert_eq!(actual, expected)`",
+        against="stand with the expected one last: `assert_eq!(actual, expected)`",
+        usually_against=0.55,
+        instead="`assert_eq!(expected, actual)`",
+        weight=0.8,
+        words=("expected", "want"),
     ),
 )
