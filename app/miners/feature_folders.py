@@ -21,6 +21,7 @@ _MOST_NAMES = 20
 _MOST_PLACES = 20
 _SHOWN_NAMES, _SHOWN_PLACES, _LONGEST = 6, 3, 200
 _GENERATED = ("generated_", "zz_generated")
+_PAGES = (".md", ".mdx", ".rst", ".adoc")
 _SPECIAL = frozenset("*?[]{}\\\n")
 _OWN = "{parent}"
 # What a language or its tools ask of every package, or at least suggest.
@@ -87,7 +88,8 @@ def _shape(held: Mapping[str, Collection[str]]) -> frozenset[str]:
 def _tells(shape: Collection[str], folders: int) -> bool:
     """Tell whether a single name is a shape: one that says the folder's own, or that very many of them have."""
     least = _MANY_FOLDERS if any(_OWN in name for name in shape) else _VERY_MANY_FOLDERS
-    return len(shape) == 1 and folders >= least
+    # That each page of a documentation is a folder is the way of what shows it.
+    return len(shape) == 1 and folders >= least and not any(name.endswith(_PAGES) for name in shape)
 
 
 def _names(folder: str, listing: Listing) -> Iterator[str]:

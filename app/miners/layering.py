@@ -20,7 +20,7 @@ from app.syntax import Source, imports_of
 
 _LEAST_FILES = 8
 # That so few files of a part do without another one is no decision of anybody.
-_LEAST_TOLD = 20
+_LEAST_TOLD = 18
 _LEAST_NEIGHBOUR, _LEAST_NEIGHBOURS, _NEIGHBOURS_SHARE = 3, 3, 0.5
 _LEAST_USUAL, _CHANCE = 0.1, 0.005
 _MOST_BROKEN = 0.02

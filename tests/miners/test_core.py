@@ -132,6 +132,17 @@ def test_what_tests_do_as_well_is_no_measure_of_what_is_shipped() -> None:
     assert (found.conforming, found.applicable) == (20, 20)
 
 
+@pytest.mark.parametrize(("local", "more"), [(True, False), (False, True)])
+def test_more_copies_of_one_shape_weigh_no_more_than_some(local: bool, more: bool) -> None:
+    """How sure it is still grows a little with them."""
+    family = replace(FORMS, local=local)
+    few, many = (
+        trial(files("icons", "x", count) | files("other", "y", count), families=[family]).find("x").measured.candidate
+        for count in (32, 320)
+    )
+    assert (many.score > few.score * 1.1) is more
+
+
 def test_examples_weigh_half() -> None:
     """Be they known by their role or by their folder."""
     others = {"role": files("other", "y", 20), "folder": files("examples/more", "y", 20)}

@@ -77,6 +77,7 @@ def test_one_name_is_a_shape_in_very_many_folders() -> None:
     ]
     assert mined(features("runtime", MANY[:-1], "highlights.scm")).said == []
     assert mined(features("packages", MANY, "package.json")).said == []
+    assert mined(features("reference", MANY, "page.mdx")).said == []
 
 
 def test_folders_that_hold_this_and_that_say_nothing() -> None:

@@ -29,6 +29,8 @@ _LEAST_CLAIMED = 5
 _CITED = 0.85
 # What is found nowhere else may well be so because nobody else had a reason for it.
 _UNSEEN = 0.1
+# Of what files of one place have in common, more than so many tell no more: each new one was made after another.
+_MOST_ALIKE = 32
 # Examples show the product in their own way.
 _OF_EXAMPLES = 0.5
 # An answer in so many places that have less than half of all that conforms holds there by chance, and so does one in a
@@ -314,7 +316,8 @@ def _candidate(family: Family, finding: Finding) -> Candidate | None:
         prior = max(finding.elsewhere or _UNSEEN, _UNSEEN)
     bits = surprise(finding.share, prior)
     weight = proposal.weight * (_OF_EXAMPLES if _of_examples(finding.scope) else 1.0)
-    score = bits * log2(1 + finding.applicable) * wilson_low(finding.conforming, finding.applicable) * weight
+    sites = min(finding.applicable, _MOST_ALIKE) if family.local else finding.applicable
+    score = bits * log2(1 + sites) * wilson_low(finding.conforming, finding.applicable) * weight
     return Candidate(
         family.name, family.version, finding, replace(proposal, rule=_spoken(family, proposal)), bits, score
     )
