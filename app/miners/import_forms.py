@@ -16,6 +16,8 @@ from app.syntax import Source, imports_of
 
 _OWN = "own modules of "
 _WAY = "way of "
+# That so few files of one part import a module alike is chance.
+_LEAST_OF_A_PART = 20
 _ALIASES = ("@/", "~/", "#", "~")
 _ASSERTIONS = (
     "org.junit.jupiter.api.Assertions",
@@ -263,6 +265,8 @@ def _way(finding: Finding) -> Proposal | None:
     # How a module is imported is news only where there are two ways that people take, or where it gets a name.
     single = not finding.rivals and not finding.form.startswith(f"import {module} as ")
     if module not in _WAYS and (single or finding.form == f"import {module}"):
+        return None
+    if finding.scope.include and finding.applicable < _LEAST_OF_A_PART:
         return None
     conforming: dict[str, Any]
     if finding.tongue == "Python":

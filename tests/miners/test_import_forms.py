@@ -81,3 +81,11 @@ def test_imports_of_typescript_are_no_news() -> None:
     found = mined({f"src/part{n}.ts": 'import { a } from "pkg";\n' for n in range(20)})
     assert found.said == []
     assert found.suppressed.counts["language norm"] == 1
+
+
+@pytest.mark.parametrize(("files", "said"), [(19, False), (20, True)])
+def test_how_few_files_of_one_part_import_a_module_is_chance(files: int, said: bool) -> None:
+    web = {f"web/part{n}.ts": 'import * as React from "react";\n' for n in range(files)}
+    mixed = {f"app/part{n}.ts": f'import {"React" if n % 2 else "{ use }"} from "react";\n' for n in range(20)}
+    found = mined(web | mixed).said
+    assert any("`react` is imported by `import * as`" in each for each in found) is said

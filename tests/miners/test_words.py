@@ -68,3 +68,9 @@ def test_kinds_of_files_are_told_where_they_tell_something(roles: tuple[FileRole
 
 def test_lines_that_are_not_worth_being_shown_are_counted() -> None:
     assert with_lines("Files carry", ["a", "b"], 3, more=4) == "Files carry `a`, `b` and 4 more lines"
+
+
+def test_folders_of_a_name_are_not_told_to_be_in_folders() -> None:
+    scope = Scope(include=("**/models/**",))
+    said = [in_scope(Finding("", "", "Go", scope, 1, 1, 1, None), what) for what in ("Files", "Folders")]
+    assert said == ["Go files in folders `models/`", "Go folders `models/`"]

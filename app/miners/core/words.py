@@ -37,7 +37,10 @@ def in_scope(finding: Finding, what: str) -> str:
     inner = what if what[1:2].isupper() else what[:1].lower() + what[1:]
     words = [finding.tongue if finding.tongue else "", roles, inner]
     text = " ".join(word for word in words if word)
-    return f"{text[:1].upper()}{text[1:]}{places_in_words(finding.scope, finding.tongue)}"
+    places = places_in_words(finding.scope, finding.tongue)
+    if what.lower().endswith("folders"):
+        places = places.removeprefix(" in folders")
+    return f"{text[:1].upper()}{text[1:]}{places}"
 
 
 def roles_in_words(scope: Scope) -> str:
