@@ -75,7 +75,7 @@ for (const o of list) { f(o) }
 list.forEach(f)
 const c = { ...d }; Object.assign({}, d)
 function spaced (a) {}
-function tight(a) {}
+function tight(a) { const b = 1; let c = 2 }
 process.exit(1)
 // @ts-ignore
 // @ts-expect-error for a reason
@@ -264,6 +264,7 @@ def test_the_other_way_is_the_same_sites_turned_round(tongue: str, idiom: Idiom)
         ("js", "/** One. */\nfunction f() {}", "function g() {}", "JavaScript functions and methods have JSDoc"),
         ("ts", "const a = `${b} c`", "const a = b + 'c'", "TypeScript texts are put together by template literals"),
         ("js", "f(function () {})", "f(() => {})", "JavaScript callbacks are written `function () {…}`"),
+        ("js", "var a = 1", "const a = 1", "JavaScript variables are declared by `var`, not by `const` and `let`"),
         (
             "go",
             "package a\nfunc f(v any) {}",
@@ -273,7 +274,7 @@ def test_the_other_way_is_the_same_sites_turned_round(tongue: str, idiom: Idiom)
         ("java", "class A { void f(final int a) {} }", "class A { void f(int a) {} }", "Java parameters are `final`"),
         ("rs", "fn f() { a(Vec::new()) }", "fn f() { a(vec![]) }", "Rust empty vectors are made by `Vec::new()`"),
     ],
-    ids=["py", "js", "ts", "js-documented", "ts-texts", "js-callbacks", "go", "java", "rs"],
+    ids=["py", "js", "ts", "js-documented", "ts-texts", "js-callbacks", "js-var", "go", "java", "rs"],
 )
 def test_it_speaks_where_a_repository_has_settled_it(suffix: str, line: str, other: str, sentence: str) -> None:
     files = {f"src/part{number}.{suffix}": f"{line}\n" for number in range(30)}

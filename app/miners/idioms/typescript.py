@@ -1,0 +1,100 @@
+"""What TypeScript leaves open besides what JavaScript does."""
+
+from app.domain.pattern import PatternCategory
+from app.miners.idioms.shapes import SOURCES, Idiom
+
+IDIOMS = (
+    Idiom(
+        "any",
+        {"kind": "type_annotation"},
+        {"not": {"regex": r"^:\s*any\b"}},
+        "Types",
+        "are never `any`",
+        0.8,
+        PatternCategory.API,
+        alternative="`any`",
+        roles=SOURCES,
+    ),
+    Idiom(
+        "asserted values",
+        {"kind": "program"},
+        {"kind": "non_null_expression"},
+        "Files",
+        "never say that a value is there by `!`",
+        0.6,
+        PatternCategory.API,
+        absent=True,
+        roles=SOURCES,
+        alternative="`value!`",
+    ),
+    Idiom(
+        "expected errors",
+        {"kind": "comment", "regex": r"@ts-(ignore|expect-error)"},
+        {"regex": "@ts-expect-error"},
+        "Comments that silence the compiler",
+        "are `@ts-expect-error`, not `@ts-ignore`",
+        0.45,
+        alternative="`@ts-ignore`",
+        words=("@ts-",),
+    ),
+    Idiom(
+        "constant enums",
+        {"kind": "enum_declaration"},
+        {"regex": r"^const\b"},
+        "Enums",
+        "are `const enum`",
+        0.12,
+        PatternCategory.API,
+        against="are plain; there is no `const enum`",
+        usually_against=0.82,
+        instead="`const enum`",
+        words=("enum",),
+    ),
+    Idiom(
+        "sets of texts",
+        {
+            "any": [
+                {"kind": "enum_declaration"},
+                {
+                    "kind": "type_alias_declaration",
+                    "has": {"field": "value", "regex": r"^\|?\s*['\"][^'\"]*['\"]\s*\|"},
+                },
+            ]
+        },
+        {"kind": "type_alias_declaration"},
+        "Sets of values",
+        "are unions of texts, not enums",
+        0.5,
+        PatternCategory.API,
+        alternative="`enum`",
+    ),
+    Idiom(
+        "handlers",
+        {
+            "kind": "variable_declarator",
+            "all": [
+                {"has": {"field": "name", "regex": "^(handle|on)[A-Z]"}},
+                {
+                    "has": {
+                        "field": "value",
+                        "any": [
+                            {"kind": "arrow_function"},
+                            {
+                                "kind": "call_expression",
+                                "has": {"field": "function", "regex": r"^(React\.)?useCallback$"},
+                            },
+                        ],
+                    }
+                },
+            ],
+        },
+        {"has": {"field": "value", "kind": "call_expression"}},
+        "Handlers of events",
+        "stand in `useCallback(…)`",
+        0.25,
+        PatternCategory.BEHAVIORAL,
+        alternative="a new function each time",
+        roles=SOURCES,
+        words=("useCallback", "/>", "</"),
+    ),
+)
