@@ -97,3 +97,12 @@ def test_modules_have_what_belongs_to_them_and_not_the_other_way_round() -> None
     files = [f"src/routes/{name}.{end}" for name in names for end in ("ts", "types.ts")]
     found = mined(*files, "src/routes/odd.ts", "src/routes/index.ts", *OTHERS)
     assert found.said == ["TypeScript source files in `src/routes/` have a `….types.ts` each beside them (20 of 21)"]
+
+
+def test_a_page_and_a_test_of_the_same_files_are_two_conventions() -> None:
+    names = [chr(97 + n) * 3 for n in range(20)]
+    files = [path for name in names for path in (f"src/rules/{name}.ts", f"docs/{name}.md", f"shots/{name}.shot")]
+    assert mined(*files, "src/rules/odd.ts", *OTHERS).said == [
+        "TypeScript source files in `src/rules/` have a `docs/….md` each (20 of 21)",
+        "TypeScript source files in `src/rules/` have a `shots/….shot` each (20 of 21)",
+    ]

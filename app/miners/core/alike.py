@@ -35,8 +35,9 @@ def says_the_same(one: Measured, other: Measured, families: Mapping[str, Family]
             return True
         if families[one.candidate.family].joins and _repeats(one, other):
             return True
-        if families[one.candidate.family].local and resemblance(one.measurement, other.measurement) >= _ALIKE:
-            # What is special about some files is said in one sentence.
+        special = families[one.candidate.family].local and not _is_twin(one)
+        if special and resemblance(one.measurement, other.measurement) >= _ALIKE:
+            # What is special about some files is said in one sentence; what others each of them has is not about it.
             return True
         if one.candidate.finding.topic != other.candidate.finding.topic:
             return _same_answer(one, other)
@@ -69,6 +70,8 @@ def _breaks_alike(one: Measured, other: Measured) -> bool:
     """Tell whether answers to one question are broken at the very same places: one is the other, said wider."""
     mine, theirs = (each.candidate.proposal.rule for each in (one, other))
     if mine.scope != theirs.scope or mine.definition.get("applicable") != theirs.definition.get("applicable"):
+        return False
+    if _is_twin(one):
         return False
     broken = [{(place.path, place.start) for place in each.measurement.violations} for each in (one, other)]
     return one.measurement.applicable == other.measurement.applicable and broken[0] == broken[1] != set()
