@@ -56,8 +56,8 @@ _ALONE = re.compile(
     r"(?:export )?(?:[\w<>\[\]]+ )+\w+ = [{\[(]|"
     r"[^\"'`{]*,"
 )
-# So few tests or examples of one place are alike because one was copied from the other.
-_MATERIAL, _LEAST_MATERIAL = ((FileRole.TEST,), (FileRole.EXAMPLE,)), 15
+# So few tests of one place are alike because one was copied from the other; examples of one thing are always.
+_LEAST_TESTS = 15
 _MARK = re.compile(r"@(?!Deprecated|SuppressWarnings)[A-Z]\w{4,}")
 _WORD = re.compile(r"[A-Za-z_]{2,}|\{[A-Za-z_-]+\}")
 
@@ -100,8 +100,9 @@ def propose(finding: Finding) -> Proposal | None:
     telling = [line for line in lines if not _ALONE.fullmatch(line)]
     if not telling or (len(lines) >= _LEAST_COPIED and _of_one_name(finding)):
         return None
-    few = finding.scope.include and finding.applicable < _LEAST_MATERIAL
-    if few and finding.scope.roles in _MATERIAL:
+    roles, of_a_part = finding.scope.roles, bool(finding.scope.include)
+    few_tests = roles == (FileRole.TEST,) and finding.applicable < _LEAST_TESTS
+    if of_a_part and (few_tests or roles == (FileRole.EXAMPLE,)):
         return None
     rule = Rule(RuleKind.REGEX, {"per": "file", "lines": list(lines)}, finding.scope)
     return Proposal(

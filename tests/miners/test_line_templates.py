@@ -108,6 +108,13 @@ def test_few_tests_of_one_place_are_copies_of_each_other(tests: int, said: bool)
     assert bool(trial(files, families=[line_templates.FAMILY]).said) is said
 
 
+def test_examples_of_one_thing_are_alike_anyway() -> None:
+    files = {f"examples/shop/part{number}.py": "SHAPE = shape_of('icon')\n" for number in range(30)}
+    files |= {f"examples/core/part{number}.py": f"y = {number}\n" for number in range(30)}
+    files |= {f"src/part{number}.py": f"y = {number}\n" for number in range(30)}
+    assert trial(files, families=[line_templates.FAMILY]).said == []
+
+
 def test_what_a_tool_writes_into_migrations_is_no_convention() -> None:
     files = {f"shop/migrations/000{number}_more.py": "class Migration(Step):\n    pass\n" for number in range(12)}
     files |= {f"shop/part{number}.py": f"x = {number}\n" for number in range(12)}
