@@ -8,6 +8,7 @@ from typing import Any
 from app.domain import jobs
 from app.domain.categories import category_of
 from app.domain.errors import Invalid, Unavailable
+from app.domain.material import minable
 from app.domain.measurement import Measurement, Place
 from app.domain.moments import spell
 from app.domain.rule import Rule, RuleKind, read_rule
@@ -70,11 +71,7 @@ async def measure(runtime: Runtime, job: jobs.Measure) -> dict[str, Any]:
 
 
 async def _measured(runtime: Runtime, rule: Rule, reading: Reading) -> Measurement:
-    wanted = [
-        file
-        for file in reading.files.values()
-        if file.minable and rule.scope.holds(file.path, file.language, file.role)
-    ]
+    wanted = [file for file in minable(reading.files.values()) if rule.scope.holds(file.path, file.language, file.role)]
     measured = Measurement()
     items = _chunks(reading, wanted)
     each = runtime.hands.each(

@@ -207,7 +207,7 @@ def role_of(path: str, language: str | None, *, generated: bool = False, documen
         return FileRole.FIXTURE
     if documentation is None and language in PROSE and _DOC_NAMES.fullmatch(low):
         return FileRole.DOCS
-    if _TEST_NAMES.fullmatch(low) or _TEST_CLASSES.fullmatch(name):
+    if has_test_name(path):
         return FileRole.TEST
     if not folders.isdisjoint(_TESTS):
         if not code and _TOLD_NAMES.fullmatch(low) and PurePosixPath(path).parent.name.lower() in _TESTS:
@@ -223,6 +223,12 @@ def role_of(path: str, language: str | None, *, generated: bool = False, documen
 def role_in(folder: str) -> FileRole:
     """Say what code is for that stands in a folder and has no telling name of its own."""
     return role_of(f"{folder.rstrip('/')}/_.c", "C")
+
+
+def has_test_name(path: str) -> bool:
+    """Tell whether a path ends in a name that tests have."""
+    name = path.rpartition("/")[2]
+    return _TEST_NAMES.fullmatch(name.lower()) is not None or _TEST_CLASSES.fullmatch(name) is not None
 
 
 def has_migration_path(path: str) -> bool:

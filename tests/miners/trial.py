@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from app.domain.listing import Listing
+from app.domain.material import minable
 from app.domain.measurement import Measurement, Past
 from app.domain.snapshot import FileFacts, facts_of
 from app.miners.core.candidate import Measured
@@ -84,7 +85,7 @@ def trial(
     seen = [facts_of(path, sha1(content).hexdigest(), len(content), content) for path, content in contents.items()]
     chosen = tuple(families)
     people = authors or {path: ("ada", "ben", "cleo")[number % 3] for number, path in enumerate(sorted(contents))}
-    items = [_item(file, contents[file.path], file.path in new, people.get(file.path)) for file in seen if file.minable]
+    items = [_item(file, contents[file.path], file.path in new, people.get(file.path)) for file in minable(seen)]
     return run(items, [file.path for file in seen], chosen, authors=len(set(people.values())), most=most, strict=strict)
 
 

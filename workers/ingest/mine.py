@@ -8,6 +8,7 @@ from app.domain.confidence import YEAR, Team
 from app.domain.errors import Invalid
 from app.domain.evidence import Claim
 from app.domain.history import moment
+from app.domain.material import minable
 from app.domain.measurement import Past, Place
 from app.domain.rule import Rule, RuleKind, read_rule
 from app.domain.snapshot import FileFacts
@@ -38,7 +39,7 @@ async def make_ready(attempt: Attempt) -> None:
 async def mine(attempt: Attempt) -> None:
     """Find the conventions of the commit, and measure them and those that stand."""
     found, progress = attempt.found, attempt.progress
-    files = [file for file in found.snapshot if file.minable]
+    files = minable(found.snapshot)
     # A file is done when its facts were taken and rules measured in it; each of that is half of it.
     progress.move(0, len(files))
     pasts, found.team = await _pasts(attempt)

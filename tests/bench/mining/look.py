@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from app.domain.material import minable
 from app.domain.measurement import Past
 from app.domain.snapshot import facts_of
 from app.miners.declared.reading import settings_of
@@ -58,7 +59,7 @@ def items_of(repository: Path, commit: str = "HEAD") -> tuple[list[Item], list[s
     asked = "".join(f"{blob}\n" for _, blob in entries).encode()
     told = git(repository, "cat-file", "--batch", given=asked)
     history = pasts(repository, commit)
-    items, paths, at = [], [], 0
+    files, contents, paths, at = [], {}, [], 0
     for path, blob in entries:
         end = told.index(b"\n", at)
         words = told[at:end].split()
@@ -69,9 +70,13 @@ def items_of(repository: Path, commit: str = "HEAD") -> tuple[list[Item], list[s
         size = int(words[2])
         content = told[at : at + size]
         at += size + 1
-        file = facts_of(path, blob, size, content)
-        if file.minable:
-            items.append(Item(path, blob, file.language, file.role, content, history.get(path, Past())))
+        files.append(facts_of(path, blob, size, content))
+        if files[-1].minable:
+            contents[path] = content
+    items = [
+        Item(file.path, file.blob_id, file.language, file.role, contents[file.path], history.get(file.path, Past()))
+        for file in minable(files)
+    ]
     return items, paths
 
 
