@@ -26,7 +26,7 @@ IDIOMS = (
     Idiom(
         "local variables",
         {"kind": "lexical_declaration", "inside": {"kind": "statement_block"}},
-        {"regex": "^const"},
+        {"has": {"field": "kind", "regex": "^const$"}},
         "Variables of functions",
         "are declared by `const`, hardly ever by `let`",
         0.95,
