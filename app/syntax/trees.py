@@ -1,13 +1,16 @@
 """Rules over syntax trees, run by ast-grep; whatever it does with a bad rule, a refusal is what comes out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from ast_grep_py import Config, SgNode, SgRoot
 
 from app.syntax.languages import RULE_LANGUAGES
+from app.syntax.literals import literal_of
 
 MOST_SITES = 2_000
+# A rule is made ready anew for each node that is asked, which takes longer than to search the tree once more.
+_FEW = 3
 
 
 class BadRule(ValueError):
@@ -30,13 +33,25 @@ class RuleTree:
             asked = str(applicable)
             if asked not in self._found:
                 self._found[asked] = self._root.find_all(_config(applicable))[:MOST_SITES]
-            for node in self._found[asked]:
+            nodes = self._found[asked]
+            for node, fine in zip(nodes, self._fit(nodes, applicable, conforming), strict=True):
                 place = node.range()
                 last = place.end.line + (1 if place.end.column or place.end.line == place.start.line else 0)
-                fine = conforming is None or node.matches(**conforming)
                 yield place.start.line + 1, last, fine
         except BaseException as fault:
             raise _told(fault) from None
+
+    def _fit(
+        self, nodes: Sequence[SgNode], applicable: Mapping[str, Any], conforming: Mapping[str, Any] | None
+    ) -> list[bool]:
+        """Tell which nodes conform."""
+        if conforming is None:
+            return [True] * len(nodes)
+        # What patterns capture in one part would bind the other.
+        if len(nodes) <= _FEW or "'pattern'" in str((applicable, conforming)):
+            return [node.matches(**conforming) for node in nodes]
+        fit = set(self._root.find_all(_config({"all": [applicable, conforming]})))
+        return [node in fit for node in nodes]
 
 
 # Words without which a file cannot have a node of a kind, in the languages that are mined.
@@ -82,17 +97,19 @@ _WORDS = {
 
 def words_of(rule: Mapping[str, Any]) -> frozenset[str] | None:
     """Give words of which a file has one if the rule finds anything in it; None where that cannot be told."""
-    if (word := _WORDS.get(str(rule.get("kind")))) is not None:
-        return frozenset((word,))
+    known: list[frozenset[str]] = []
+    for word in (_WORDS.get(str(rule.get("kind"))), literal_of(str(rule.get("regex", "")))):
+        known += () if word is None else (frozenset((word,)),)
     if isinstance(rule.get("any"), list):
         choices = [words_of(each) for each in rule["any"] if isinstance(each, Mapping)]
         if choices and None not in choices:
-            return frozenset().union(*(words for words in choices if words is not None))
+            known.append(frozenset().union(*(words for words in choices if words is not None)))
     nested = [rule.get("has"), rule.get("inside"), *(rule["all"] if isinstance(rule.get("all"), list) else ())]
     for each in nested:
         if isinstance(each, Mapping) and (words := words_of(each)) is not None:
-            return words
-    return None
+            known.append(words)
+    # The longer a word, the fewer files have it.
+    return max(known, key=lambda words: min(map(len, words)), default=None)
 
 
 def check_rule(language: str, rule: Mapping[str, Any]) -> None:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.checkers.engine import Engine
 from app.checkers.subject import Subject
@@ -12,6 +14,7 @@ from app.domain.listing import Listing
 from app.domain.recognition import FileRole
 from app.domain.rule import RuleKind, read_rule
 from app.syntax import words_of
+from app.syntax.literals import literal_of
 
 
 def found(kind: RuleKind, definition: dict[str, Any], files: dict[str, str], *languages: str) -> list[str]:
@@ -284,7 +287,56 @@ def test_a_hostile_file_costs_itself(text: str) -> None:
         ({"all": [{"kind": "call"}, {"has": {"kind": "lambda"}}]}, {"lambda"}),
         ({"not": {"kind": "lambda"}}, None),
         ({"kind": "module", "not": {"has": {"kind": "yield"}}}, None),
+        ({"kind": "decorator", "has": {"regex": r"^(\w+\.)*route\("}}, {"route("}),
+        ({"any": [{"regex": "^get_"}, {"kind": "class_definition", "regex": "Base"}]}, {"get_", "class"}),
     ],
 )
 def test_words_without_which_a_file_need_not_be_parsed(rule: dict[str, Any], expected: set[str] | None) -> None:
     assert words_of(rule) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (r"^console\.log\(", "console.log("),
+        (r"abc?defg", "defg"),
+        (r"abcd{0,3}", "abc"),
+        (r"abcd+efg", "abcd"),
+        (r"(one|two)three(?:four)?", "three"),
+        (r"x\]yz", "x]yz"),
+        ("longer|long", None),
+        ("(?i)logger", None),
+        (r"\x41bcd", None),
+        (r"\pLower", None),
+        ("[[:alpha:]abc]", None),
+        ("ab", None),
+        ("", None),
+    ],
+)
+def test_what_an_expression_cannot_do_without(pattern: str, expected: str | None) -> None:
+    assert literal_of(pattern) == expected
+
+
+ATOMS = st.sampled_from(["a", "bcd", "xyz", r"\.", r"\w", r"\s", ".", "[ab]", "[^c]", "(?:ef|gh)", "(ijk)"])
+EXPRESSIONS = st.recursive(
+    st.builds("{}{}".format, ATOMS, st.sampled_from(["", "", "", "?", "*", "+", "{2}", "{0,2}", "*?"])),
+    lambda inner: st.lists(inner, min_size=1, max_size=4).map("".join) | st.builds("({}|{})".format, inner, inner),
+    max_leaves=8,
+)
+
+
+@given(st.data(), EXPRESSIONS)
+def test_whatever_an_expression_matches_holds_that_text(data: st.DataObject, pattern: str) -> None:
+    if (literal := literal_of(pattern)) is not None:
+        assert literal in data.draw(st.from_regex(pattern))
+
+
+def test_what_a_pattern_captures_binds_nothing_in_the_other_part() -> None:
+    rule = read_rule(
+        RuleKind.AST,
+        {"applicable": {"pattern": "f($A, $$$)"}, "conforming": {"pattern": "f($B, $A)"}},
+        languages=["Python"],
+    )
+    text = "".join(f"f({number}, 0)\n" for number in range(9))
+    found = Engine([rule], Listing([])).check(Subject("a.py", "Python", FileRole.SOURCE, text.encode()))
+    assert [site.conforming for site in found.sites[0]] == [True] * 9
