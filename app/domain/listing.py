@@ -4,10 +4,15 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 
 from app.domain.languages import language_of
+from app.domain.material import material_of
 from app.domain.recognition import FileRole, has_generated_name, has_vendored_path, role_in, role_of
 
 _JAVA_ROOTS = ("src/main/java/", "src/test/java/", "src/")
 _WRITTEN = frozenset(FileRole) - {FileRole.GENERATED, FileRole.FIXTURE, FileRole.ASSET}
+
+
+def _role_of(path: str) -> FileRole:
+    return role_of(path, language_of(path), generated=has_generated_name(path))
 
 
 class Listing:
@@ -50,7 +55,11 @@ class Listing:
         language = language_of(path) if path in self.paths else None
         if language is None or (languages and language not in languages) or has_vendored_path(path):
             return False
-        return role_of(path, language, generated=has_generated_name(path)) in (roles or _WRITTEN)
+        return _role_of(path) in (roles or _WRITTEN) and path not in self._material
+
+    @cached_property
+    def _material(self) -> frozenset[str]:
+        return material_of(self.paths, _role_of)
 
     @cached_property
     def python_packages(self) -> frozenset[str]:

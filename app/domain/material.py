@@ -1,7 +1,7 @@
 """Material of tests: code that stands beside one and the same test in very many folders, which only reads it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from app.domain.recognition import FileRole, has_test_name
 from app.domain.snapshot import FileFacts
@@ -12,28 +12,25 @@ _LEAST_FOLDERS = 100
 
 def minable(files: Iterable[FileFacts]) -> list[FileFacts]:
     """List the files in which conventions are looked for: what people of this repository write as its code."""
-    found = [file for file in files if file.minable]
-    names = Counter(_name(file) for file in found if _is_test(file))
-    run_over = {_folder(file) for file in found if _is_test(file) and names[_name(file)] >= _LEAST_FOLDERS}
-    return [file for file in found if not (run_over and _is_read(file, run_over))]
+    found = {file.path: file for file in files if file.minable}
+    material = material_of(found, lambda path: found[path].role)
+    return [file for path, file in found.items() if path not in material]
 
 
-def _is_test(file: FileFacts) -> bool:
-    return file.role is FileRole.TEST and has_test_name(file.path)
+def material_of(paths: Collection[str], role_of: Callable[[str], FileRole]) -> frozenset[str]:
+    """List what tests only read; the role of a path is asked for where it matters."""
+    names = Counter(name for path in paths if has_test_name(name := path.rpartition("/")[2]))
+    tests = {name for name, count in names.items() if count >= _LEAST_FOLDERS}
+    if not tests:
+        return frozenset()
+    folders = {path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] in tests}
+    return frozenset(
+        path for path in paths if not has_test_name(path) and _is_in(path, folders) and role_of(path) is FileRole.TEST
+    )
 
 
-def _is_read(file: FileFacts, folders: set[str]) -> bool:
-    if file.role is not FileRole.TEST or has_test_name(file.path):
-        return False
-    folder = _folder(file)
+def _is_in(path: str, folders: set[str]) -> bool:
+    folder = path.rpartition("/")[0]
     while folder and folder not in folders:
         folder = folder.rpartition("/")[0]
     return folder in folders
-
-
-def _folder(file: FileFacts) -> str:
-    return file.path.rpartition("/")[0]
-
-
-def _name(file: FileFacts) -> str:
-    return file.path.rpartition("/")[2]
