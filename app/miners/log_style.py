@@ -89,7 +89,7 @@ def _script(source: Source) -> Iterator[tuple[str, str]]:
 
 def _rust(source: Source) -> Iterator[tuple[str, str]]:
     prints = any(
-        text_of(call.child_by_field_name("macro")) in ("println", "eprintln", "print", "eprint", "dbg")
+        text_of(call.child_by_field_name("macro")) in ("println", "eprintln", "print", "eprint")
         for call in source.nodes("macro_invocation")
     )
     yield "print", "" if prints else "silent"
@@ -108,7 +108,7 @@ _CALLS: Any = {
     "Java": {"kind": "method_invocation", "regex": r"^System\.(out|err)\.|\.printStackTrace\(\)$", "stopBy": "end"},
     "Rust": {
         "kind": "macro_invocation",
-        "has": {"field": "macro", "regex": "^(e?println|e?print|dbg)$"},
+        "has": {"field": "macro", "regex": "^(e?println|e?print)$"},
         "stopBy": "end",
     },
     "Go": {"kind": "call_expression", "has": {"field": "function", "regex": _PRINTS.pattern}, "stopBy": "end"},
@@ -130,7 +130,7 @@ _ROOTS = {
 _NEVER = {
     "Python": "`print`",
     "Java": "`System.out` and never print stack traces",
-    "Rust": "`println!` and `dbg!`",
+    "Rust": "`println!` and the like",
     "Go": "`fmt.Println` and the like",
     "JavaScript": "`console.log`",
     "TypeScript": "`console.log`",
@@ -211,6 +211,6 @@ FAMILY = family(
     "log-style",
     {"Python": _python, "Java": _java, "Rust": _rust, "Go": _go, **dict.fromkeys(SCRIPTS, _script)},
     _meaning,
-    version=2,
+    version=3,
     roles=frozenset((FileRole.SOURCE,)),
 )

@@ -35,7 +35,7 @@ JAVA = "class A {{\n    {}\n}}"
         ("py", 'self.log.info(f"{a}")', 'self.log.info("%s", a)', "are built as f-strings"),
         ("py", "run()", "print(1)", "never use `print`"),
         ("ts", "run();", "console.log(1);", "never use `console.log`"),
-        ("rs", "fn run() {}", 'fn run() { dbg!("a"); }', "never use `println!` and `dbg!`"),
+        ("rs", "fn run() {}", 'fn run() { println!("a"); }', "never use `println!` and the like"),
         ("java", JAVA.format("Logger LOG = f();"), JAVA.format("Logger log = f();"), "loggers are called `LOG`"),
         ("java", JAVA.format("void a() { run(); }"), JAVA.format("void a() { System.out.print(1); }"), "never use"),
     ],
