@@ -101,3 +101,17 @@ def test_folders_of_test_data_are_not_asked() -> None:
 def test_what_tests_and_examples_bring_along_is_told_of_very_many(place: str, folders: int, said: bool) -> None:
     names = [f"shop{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(folders)]
     assert bool(mined(features(place, names, "start.cmd.ts", "stop.cmd.ts")).said) is said
+
+
+def test_folders_that_hold_more_than_others_of_the_same_place_are_not_told_beside_them() -> None:
+    names = [f"{letter}{number}" for letter in "abcd" for number in range(10)]
+    plain = [path for place in ("one", "two") for path in features(f"lib/cases/{place}", names, "case.config.js")]
+    more = [
+        path
+        for place in ("three", "four")
+        for path in features(f"lib/cases/{place}", names, "case.config.js", "start.js")
+    ]
+    assert len(mined(plain).said) == len(mined(more).said) == 1
+    found = mined([*plain, *more])
+    assert len(found.said) == 1, found.said
+    assert found.suppressed.counts["said by another"] == 1

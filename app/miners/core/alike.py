@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from posixpath import commonpath
 
 from app.domain.measurement import Place, resemblance
 from app.domain.rule import Rule, RuleKind
@@ -28,6 +29,8 @@ def says_the_same(one: Measured, other: Measured, families: Mapping[str, Family]
         return _same_modules(one, other)
     if _names_files(one) and _names_files(other):
         return _same_files(one, other)
+    if _holds_more(one, other) or _holds_more(other, one):
+        return True
     if one.candidate.family == other.candidate.family:
         if (pair := _paired_folders(one)) is not None and pair == _paired_folders(other):
             return True
@@ -84,6 +87,21 @@ def _leads_back(one: Measured, other: Measured) -> bool:
     smaller, larger = sorted((one.measurement.conforming, other.measurement.conforming))
     scopes = {each.candidate.proposal.rule.scope.include for each in (one, other)}
     return len(scopes) == 1 and smaller >= _ALIKE * larger
+
+
+def _holds_more(one: Measured, other: Measured) -> bool:
+    """Tell whether folders hold what others of the same place hold, and more."""
+    mine, theirs = (each.candidate.proposal.rule for each in (one, other))
+    if not all(
+        rule.kind is RuleKind.PATH and "holds" in rule.definition.get("conforming", ()) for rule in (mine, theirs)
+    ):
+        return False
+    place = commonpath(mine.scope.include)
+    return (
+        {*mine.definition["conforming"]["holds"]} >= {*theirs.definition["conforming"]["holds"]}
+        and place.count("/") > 0
+        and place == commonpath(theirs.scope.include)
+    )
 
 
 def _is_converse(one: Measured, other: Measured) -> bool:
