@@ -21,7 +21,7 @@ from app.miners.core.sheets import Book, Files
 MOST_PROPOSED = 240
 """So many are measured, twice as many as may be kept."""
 MOST_OF_ONE_FAMILY = 60
-DECLARED_SCORE = 6.0
+DECLARED_SCORE = 10.0
 """What is declared and measured stands among the better half of what is found."""
 # The report keeps so many names of each reason, so that what was left out can be asked after.
 _EXAMPLES = 60
