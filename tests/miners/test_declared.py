@@ -138,6 +138,8 @@ def test_all_linters_but_some_are_asked_for() -> None:
     )
     assert {("error-handling", "verb", "%w"), ("idioms", "silenced lints", "chosen")} <= told
     assert not {("idioms", "request contexts", "chosen"), ("test-style", "parallel", "parallel")} & told
+    own = "linters:\n  default: none\n  enable:\n    - gocritic\n  settings:\n    gocritic:\n      enable-all: true\n"
+    assert wanted(".golangci.yml", own) == set()
     rules = "revive:\n  rules:\n    - name: exported\n      disabled: true\n    - name: error-naming\n"
     assert wanted(".golangci.yml", rules) == {("idioms", "sentinels", "chosen")}
 

@@ -226,5 +226,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=11,
+    version=12,
 )

@@ -221,17 +221,19 @@ def _biome(text: str) -> Iterator[Setting]:
 
 _ITEM = re.compile(r"^\s*-\s+(?:name:\s*)?['\"]?([\w-]+)['\"]?\s*(?:#.*)?$")
 _DISABLED = re.compile(r"^\s*disabled:\s*true")
-_ALL_LINTERS = re.compile(r"^\s*(default:\s*all|enable-all:\s*true)\s*(#.*)?$")
+# Deeper stands what one of the linters is told of its own rules.
+_ALL_LINTERS = re.compile(r"^\s{0,4}(default:\s*all|enable-all:\s*true)\s*(#.*)?$")
 _DENIED = re.compile(r"^\s*-?\s*pkg:\s*['\"]?([^'\"#\s]+)['\"]?")
 _WHY = re.compile(r"^\s*desc:\s*['\"]?(.+?)['\"]?\s*$")
 
 
 def _golangci(text: str) -> Iterator[Setting]:
-    part, denied = "", None
+    part, top, denied = "", "", None
     lines = text.splitlines()
     for number, line in enumerate(lines, 1):
-        if (word := re.match(r"^\s*([\w-]+):\s*(#.*)?$", line)) is not None:
-            part = word.group(1)
+        if (word := re.match(r"^(\s*)([\w-]+):\s*(#.*)?$", line)) is not None:
+            part = word.group(2)
+            top = top if word.group(1) else part
         if (found := _DENIED.match(line)) is not None:
             if part == "deny":
                 denied = (found.group(1), number)
@@ -244,7 +246,7 @@ def _golangci(text: str) -> Iterator[Setting]:
                 yield "golangci", item.group(1), "", number
         elif item is not None and part == "disable":
             yield "golangci", "off", item.group(1), number
-        elif _ALL_LINTERS.match(line):
+        elif top == "linters" and _ALL_LINTERS.match(line):
             yield "golangci", "all", "", number
         elif part == "forbid" and re.search(r"fmt\\+\.\(?Print", line):
             yield "golangci", "no prints", "", number
