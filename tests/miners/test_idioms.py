@@ -209,6 +209,37 @@ fn by_default() {
     let b: One = Default::default();
     let c = One { a: 1, ..Default::default() };
 }
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OneError {
+    #[error("Not found.")]
+    A,
+    #[error(
+        "it is {0}",
+        .0,
+    )]
+    B(u8),
+}
+#[derive(Debug, Clone, Error)]
+pub(super) enum TwoError { C }
+/// Five.
+pub enum ErrorKind { D }
+impl Two {
+    #[must_use]
+    /// Six.
+    pub fn with(mut self, name: impl Into<String>) -> Self { self }
+    pub(crate) fn without<T: AsRef<str>>(self, name: T) -> Option<Self> { None }
+    pub fn wide<T>(self) -> Self where T: Into<u8> { self }
+    pub(in crate::a) fn lasting<'a: 'b, 'b>(self) {}
+}
+fn left() {
+    let Some(a) = g() else { return };
+    let b = match g() { Some(b) => b, None => return Err(1) };
+    let b = match g() { Err(_) => { continue; } Ok(b) => b };
+    let b = match g() { Some(b) => b, None => 1 };
+    let c: Vec<u8> = g().collect();
+    let d = g().collect::<Result<Vec<_>, _>>()?;
+}
 #[tokio::test]
 async fn outside() {
     assert_eq!(expected, actual);
