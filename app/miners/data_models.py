@@ -32,7 +32,8 @@ _CASES = {
 }
 _TAG = re.compile(r'\b(json|yaml|toml|db|bson|mapstructure):"([^",]+)')
 _SEVERAL = r"[a-z0-9]+([_A-Z-][A-Za-z0-9]*)+"
-_SERDE = re.compile(r'rename_all\s*=\s*"([^"]+)"')
+_SERDE = re.compile(r'\bserde\b[^\]]*\brename_all\s*=\s*"([^"]+)"')
+_DENIED = re.compile(r"\bserde\b[^\]]*\bdeny_unknown_fields\b")
 _DERIVES = re.compile(r"^#\[derive\(([^)]*)\)")
 
 
@@ -81,6 +82,10 @@ def _rust(source: Source) -> Iterator[tuple[str, str]]:
         if derived & {"Serialize", "Deserialize"}:
             renamed = next((found.group(1) for text in attributes if (found := _SERDE.search(text))), "")
             yield "rename", renamed
+            if renamed:
+                yield "renamed", renamed
+            if "Deserialize" in derived:
+                yield "unknown", "denied" if any(_DENIED.search(text) for text in attributes) else ""
 
 
 def _attributes(node: Node) -> Iterator[str]:
@@ -110,6 +115,12 @@ def _record(kind: str) -> dict[str, Any]:
     return {"has": {"field": "superclasses", "regex": rf"[(\s.]{_BASES[kind]}[,)\[]"}}
 
 
+def _renames(case: str) -> str:
+    return rf'\bserde\b[^\]]*\brename_all\s*=\s*"{case}"'
+
+
+_SERIALIZED = _derives(r"^#\[derive\([^)]*\b(Serialize|Deserialize)\b")
+_WORDS = {"lowercase": "small letters", "UPPERCASE": "capitals"}
 _TYPES: Any = {"any": [{"kind": "struct_item"}, {"kind": "enum_item"}]}
 
 
@@ -153,9 +164,28 @@ def _meaning(finding: Finding) -> Meaning | None:
             return Meaning(
                 "Types that serde writes or reads",
                 f'say `rename_all = "{case}"`',
-                {"all": [_TYPES, _derives(r"^#\[derive\([^)]*\b(Serialize|Deserialize)\b")]},
-                _derives(rf'rename_all\s*=\s*"{re.escape(case)}"'),
+                {"all": [_TYPES, _SERIALIZED]},
+                _derives(_renames(re.escape(case))),
                 0.2,
+                _API,
+            )
+        case ["renamed"], case:
+            return Meaning(
+                "Names that serde changes",
+                f'are written in {_WORDS.get(case, case)}: `rename_all = "{case}"`',
+                {"all": [_TYPES, _SERIALIZED, _derives(_renames('[^"]+'))]},
+                _derives(_renames(re.escape(case))),
+                {"camelCase": 0.4, "snake_case": 0.3}.get(case, 0.15),
+                PatternCategory.NAMING,
+                alternative=finding.alternative,
+            )
+        case ["unknown"], "denied":
+            return Meaning(
+                "Types that serde reads",
+                "refuse what they do not know: `deny_unknown_fields`",
+                {"all": [_TYPES, _derives(r"^#\[derive\([^)]*\bDeserialize\b")]},
+                _derives(_DENIED.pattern),
+                0.1,
                 _API,
             )
         case ["readonly"], "readonly":
@@ -174,5 +204,6 @@ FAMILY = family(
     "data-models",
     {"Python": _python, "Go": _go, "Rust": _rust, "TypeScript": _typescript, "TSX": _typescript},
     _meaning,
+    version=2,
     roles=frozenset((FileRole.SOURCE,)),
 )

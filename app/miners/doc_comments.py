@@ -20,6 +20,9 @@ _STYLES = {
     "sphinx": r"\n\s*:(param|returns?|raises?|type|rtype)\b",
 }
 _SHAPES = {style: re.compile(shape) for style, shape in _STYLES.items()}
+# One line of docs in Rust that begins like a sentence.
+_SENTENCE = re.compile(r"^///\s*[A-Z][^\n]*\s[^\n]*\w")
+_ENDED = re.compile(r"[.:!?][)`\"']*\s*$")
 _NAMED = {
     "google": "Google's style (`Args:`)",
     "numpy": "NumPy's style (`Parameters` underlined)",
@@ -120,6 +123,14 @@ def _rust(source: Source) -> Iterator[tuple[str, str]]:
             before = before.prev_named_sibling
         documented = before is not None and before.type == "line_comment" and text_of(before).startswith("///")
         yield ("function_item" if item.type == "function_item" else "struct_item"), "documented" if documented else ""
+    for comment in source.nodes("line_comment"):
+        text = text_of(comment)
+        if _SENTENCE.search(text) and not _is_doc(comment.prev_sibling) and not _is_doc(comment.next_sibling):
+            yield "full stop", "stop" if _ENDED.search(text) else "open"
+
+
+def _is_doc(node: Node | None) -> bool:
+    return node is not None and node.type == "line_comment" and text_of(node).startswith("///")
 
 
 def _script(source: Source) -> Iterator[tuple[str, str]]:
@@ -246,6 +257,17 @@ def _style(finding: Finding) -> Meaning | None:
                 0.68,
                 _DOCS,
             )
+        case "full stop", form if finding.tongue == "Rust":
+            doc = {"kind": "line_comment", "regex": "^///"}
+            sites = {
+                "kind": "line_comment",
+                "regex": _SENTENCE.pattern,
+                "not": {"any": [{"follows": doc}, {"precedes": doc}]},
+            }
+            ended = {"regex": _ENDED.pattern}
+            if form == "stop":
+                return Meaning("Docs of one line", "end in a full stop", sites, ended, 0.55, _DOCS, weight=0.8)
+            return Meaning("Docs of one line", "end without a full stop", sites, {"not": ended}, 0.3, _DOCS, weight=0.8)
         case "full stop", _:
             sites = {
                 "kind": "comment",
@@ -296,6 +318,6 @@ FAMILY = family(
         "JavaScript": _script,
     },
     _meaning,
-    version=2,
+    version=3,
     roles=frozenset((FileRole.SOURCE,)),
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.miners import declared, formatting, idioms, import_forms, log_style, test_style, type_forms
+from app.miners import declared, doc_comments, formatting, idioms, import_forms, log_style, test_style, type_forms
 from app.miners.declared.meanings import answers_of
 from app.miners.declared.reading import settings_of
 from tests.miners.trial import trial
@@ -64,6 +64,8 @@ CASES = [
     ),
     ("build.gradle.kts", "spotless { java { googleJavaFormat() } }", "formatting indent 2 spaces"),
     ("Cargo.toml", '[workspace.lints.clippy]\ndbg_macro = "warn"\n', "idioms printed chosen"),
+    ("lib.rs", "//! Ours\n#![warn(\n    missing_docs,\n    clippy::todo, // soon\n)]\n", "idioms printed chosen"),
+    ("main.rs", '#![deny(unsafe_code, reason = "It is todo")]\n', "idioms unsafe chosen"),
 ]
 
 
@@ -251,6 +253,23 @@ def test_a_disallowed_function_is_known_by_its_path() -> None:
     found = trial(files, families=FAMILIES)
     assert found.find("files never call `Command::new`").violations == ["src/old.rs:1"]
     assert found.find("files never call `env::set_var`").violations == ["src/odd.rs:1"]
+
+
+def test_a_crate_says_at_its_root_what_it_asks_for() -> None:
+    files = {f"src/part{number}.rs": "/// Runs.\npub fn run() {}\n" for number in range(19)}
+    files["src/old.rs"] = "pub fn run() { unsafe { stop() } }\n"
+    files["src/lib.rs"] = "//! Ours.\n#![deny(\n    missing_docs,\n    unsafe_code,\n)]\n"
+    found = trial(files, families=FAMILIES).find("files have no `unsafe` block")
+    assert found.violations == ["src/old.rs:1"]
+    declared = found.measured.candidate.proposal.declared
+    assert declared is not None
+    assert (declared.path, declared.line) == ("src/lib.rs", 4)
+
+
+def test_docs_are_asked_only_of_what_leaves_a_crate() -> None:
+    files = {f"src/part{number}.rs": "pub fn run() {}\n" for number in range(19)}
+    files["src/lib.rs"] = "//! Ours.\n#![warn(missing_docs)]\n"
+    assert trial(files, families=[*FAMILIES, doc_comments.FAMILY]).suppressed.contradictions == []
 
 
 def test_what_editors_are_told_of_all_files_is_measured_in_all() -> None:

@@ -55,6 +55,13 @@ STRING = 'def run(a):\n    """{}"""\n'
         ("rs", "/// Runs\n#[inline]\npub fn run() {}", "#[inline]\npub fn run() {}", "public functions are documented"),
         ("rs", "/// A shop\npub struct Shop;", "pub struct Shop;", "public types are documented"),
         (
+            "rs",
+            "struct A {\n    /// Its own name.\n    a: u8,\n    /// Long\n    /// and wide\n    b: u8,\n}",
+            "struct A {\n    /// Its own name\n    a: u8,\n}",
+            "docs of one line end in a full stop",
+        ),
+        ("rs", "enum A {\n    /// One thing\n    B,\n}", "/// One thing.\nenum A {}", "end without a full stop"),
+        (
             "ts",
             "/** Runs */\nexport function run() {}",
             "export function run() {}",
@@ -74,6 +81,8 @@ STRING = 'def run(a):\n    """{}"""\n'
         "sentences",
         "rust",
         "types",
+        "stops",
+        "no-stops",
         "typescript",
     ],
 )

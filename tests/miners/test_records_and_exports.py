@@ -50,6 +50,18 @@ RECORDS = {
         "#[derive(Deserialize)]\nstruct A { a: u8 }\n",
         'Rust types that serde writes or reads say `rename_all = "camelCase"`',
     ),
+    "renamed": (
+        "rs",
+        '#[derive(Debug, Serialize)]\n#[serde(default, rename_all = "kebab-case")]\nstruct A { a: u8 }\n',
+        '#[derive(Serialize)]\n#[serde(rename_all = "lowercase")]\n/// B\nstruct A { a: u8 }\n',
+        'Rust names that serde changes are written in kebab-case: `rename_all = "kebab-case"`',
+    ),
+    "unknown": (
+        "rs",
+        "#[derive(Debug, Deserialize)]\n#[serde(deny_unknown_fields)]\nstruct A { a: u8 }\n",
+        "#[derive(Deserialize)]\nstruct A { a: u8 }\n",
+        "Rust types that serde reads refuse what they do not know: `deny_unknown_fields`",
+    ),
     "readonly": (
         "ts",
         "interface A { readonly a: string }\n",

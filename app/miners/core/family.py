@@ -110,6 +110,8 @@ class Declared:
     line: int | None
     statement: str
     """What it says, in a few words: "ruff: select T20"."""
+    roughly: bool = False
+    """Whether it is asked of some of the sites only, so that those that differ are no contradiction."""
 
 
 @dataclass(frozen=True, slots=True)

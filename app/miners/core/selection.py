@@ -77,7 +77,7 @@ def _told(candidate: Candidate, measurement: Measurement) -> str:
 
 def _contradicted(candidate: Candidate, measured: Measurement) -> Contradiction | None:
     declared = candidate.proposal.declared
-    if declared is None or measured.applicable < _LEAST_CONTRADICTING:
+    if declared is None or declared.roughly or measured.applicable < _LEAST_CONTRADICTING:
         return None
     if measured.conforming >= _FOLLOWED * measured.applicable:
         return None

@@ -27,6 +27,7 @@ from app.miners.core.family import (
     languages_of,
     spoken_for,
 )
+from app.miners.declared.crates import ROUGHLY
 from app.miners.declared.meanings import answers_of
 from app.miners.declared.reading import Setting, settings_of
 from app.syntax import Source
@@ -34,6 +35,7 @@ from app.syntax import Source
 _SETTINGS = "settings"
 _WRITTEN = tuple(sorted(WRITTEN, key=lambda role: role.value))
 _DEEPEST = 2
+_ROOT_OF_A_CRATE = ("Rust", FileRole.SOURCE)
 _SHOWN = {"line": "longest line", "banned": "banned", "selector": "no-restricted-syntax", "standard": "standard"}
 
 
@@ -44,7 +46,8 @@ def facts(source: Source) -> Any:
 
 def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
     """Keep the settings of configurations near the top, and of those that are shared: they speak of whole parts."""
-    told = file.role is FileRole.CONFIG or is_shared(file.path)
+    # Roots of crates say of the whole crate what they ask for.
+    told = file.role is FileRole.CONFIG or is_shared(file.path) or (file.language, file.role) == _ROOT_OF_A_CRATE
     if facts and told and file.folder.count("/") < _DEEPEST:
         noted.setdefault(_SETTINGS, {})[file.path] = [tuple(setting) for setting in facts]
 
@@ -62,7 +65,7 @@ def propose(_: Finding) -> Proposal | None:
 def claims(world: World) -> Iterator[Claim]:
     """Tell which answers the settings want."""
     for path, settings, setting in _all(world):
-        place = Declared(path, setting[3], _statement(setting))
+        place = Declared(path, setting[3], _statement(setting), roughly=setting[1] in ROUGHLY)
         for family, topic, form, tongues in answers_of(setting, settings):
             yield Claim(family, topic, form, tongues, place, _folder(path, setting))
 
@@ -226,5 +229,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=12,
+    version=13,
 )

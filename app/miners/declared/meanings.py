@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 
+from app.miners.declared.crates import GRANULARITY, LINTS
 from app.miners.declared.reading import Setting
 
 Answer = tuple[str, str, str, tuple[str, ...]]
 """A family, its question, the answer, and the languages."""
 
 _JS, _TS, _BOTH = ("JavaScript",), ("TypeScript",), ("JavaScript", "TypeScript")
-_PY, _GO, _JAVA, _RUST = ("Python",), ("Go",), ("Java",), ("Rust",)
+_PY, _GO, _JAVA = ("Python",), ("Go",), ("Java",)
 YES, NO = "chosen", "other"
 
 
@@ -166,31 +167,6 @@ _CHECKSTYLE: dict[str, tuple[Answer, ...]] = {
     "SpringJUnit5": (("test-style", "visible", "package", _JAVA),),
 }
 
-_GRANULARITY = {"Module": _idiom("merged imports", _RUST), "Item": _idiom("single imports", _RUST)}
-_CLIPPY: dict[str, tuple[Answer, ...]] = {
-    "allow_attributes": (_idiom("expected lints", _RUST),),
-    "allow_attributes_without_reason": (_idiom("reasons of lints", _RUST),),
-    "missing_errors_doc": (_idiom("told errors", _RUST),),
-    "missing_safety_doc": (_idiom("told safety", _RUST),),
-    "use_self": (_idiom("constructors", _RUST),),
-    "undocumented_unsafe_blocks": (_idiom("safety", _RUST),),
-    "dbg_macro": (_idiom("printed", _RUST),),
-    "todo": (_idiom("printed", _RUST),),
-    "print_stdout": (("log-style", "print", "silent", _RUST),),
-    "print_stderr": (("log-style", "print", "silent", _RUST),),
-    "unwrap_used": (("error-handling", "unwrap", "none", _RUST),),
-    "str_to_string": (_idiom("owned texts", _RUST),),
-    "wildcard_imports": (_idiom("whole modules", _RUST),),
-    "uninlined_format_args": (_idiom("inline values", _RUST),),
-    "should_panic_without_expect": (),
-    "unsafe_code": (_idiom("unsafe", _RUST),),
-    "missing_docs": (
-        ("doc-comments", "function_item", "documented", _RUST),
-        ("doc-comments", "struct_item", "documented", _RUST),
-    ),
-    "missing_debug_implementations": (("data-models", "derive Debug", "set", _RUST),),
-}
-
 _SUFFIXES = {
     "py": "Python",
     "js": "JavaScript",
@@ -242,9 +218,9 @@ def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:
             yield ("formatting", "indent", "4 spaces" if key == "aosp" else "2 spaces", _JAVA)
             yield ("import-forms", "wildcards", "single", _JAVA)
         case "clippy" | "rustc":
-            yield from _CLIPPY.get(key, ())
-        case "rustfmt" if value in _GRANULARITY:
-            yield _GRANULARITY[value]
+            yield from LINTS.get(key, ())
+        case "rustfmt" if value in GRANULARITY:
+            yield GRANULARITY[value]
         case "tsconfig":
             yield from _ESLINT["consistent-type-imports"]
         case "editorconfig":

@@ -302,6 +302,17 @@ def _cargo(text: str) -> Iterator[Setting]:
                     yield "clippy" if tool == "clippy" else "rustc", name, "", _line(text, name)
 
 
+_ASKED_OF_A_CRATE = re.compile(r"(?m)^#!\[(?:warn|deny|forbid)\(([^)\]]*)\)\]")
+
+
+def _crate(text: str) -> Iterator[Setting]:
+    """Tell which lints the root of a crate asks for, whatever its features are."""
+    for asked in _ASKED_OF_A_CRATE.finditer(text):
+        for name in re.findall(r"(?:\w+::)?\w+", re.sub(r"//[^\n]*|\breason\s*=.*", "", asked.group(1))):
+            tool, _, lint = name.rpartition("::")
+            yield "clippy" if tool == "clippy" else "rustc", lint, "", _line(text, name)
+
+
 def _rustfmt(text: str) -> Iterator[Setting]:
     if granularity := _toml(text).get("imports_granularity"):
         yield "rustfmt", "imports_granularity", str(granularity), _line(text, "imports_granularity")
@@ -332,6 +343,7 @@ _READERS: tuple[tuple["re.Pattern[str]", Callable[[str], Iterable[Setting]]], ..
         (r"\.?clippy\.toml", _clippy),
         (r"\.?rustfmt\.toml", _rustfmt),
         (r"cargo\.toml", _cargo),
+        (r"(lib|main)\.rs", _crate),
         (r"tsconfig(\.\w+)?\.json", _tsconfig),
     )
 )

@@ -1,0 +1,49 @@
+"""What lints of rustc and clippy, and settings of rustfmt, want of crates."""
+
+YES, NO = "chosen", "other"
+_RUST = ("Rust",)
+_Answer = tuple[str, str, str, tuple[str, ...]]
+
+
+def _idiom(question: str, answer: str = YES) -> _Answer:
+    return ("idioms", question, answer, _RUST)
+
+
+_QUIET: _Answer = ("log-style", "print", "silent", _RUST)
+
+# These look at what leaves the crate, which no file tells of itself, or take more than one way.
+ROUGHLY = frozenset(("exhaustive_enums", "missing_debug_implementations", "missing_docs", "missing_errors_doc"))
+GRANULARITY = {"Module": _idiom("merged imports"), "Item": _idiom("single imports")}
+LINTS: dict[str, tuple[_Answer, ...]] = {
+    "allow_attributes": (_idiom("expected lints"),),
+    "allow_attributes_without_reason": (_idiom("reasons of lints"),),
+    "dbg_macro": (_idiom("printed"),),
+    "default_trait_access": (_idiom("defaults"),),
+    "enum_glob_use": (_idiom("whole modules"),),
+    "exhaustive_enums": (_idiom("open errors"),),
+    "impl_trait_in_params": (_idiom("accepted values", NO),),
+    "manual_let_else": (_idiom("let else"),),
+    "map_err_ignore": (("error-idioms", "mapped", YES, _RUST),),
+    "missing_debug_implementations": (("data-models", "derive Debug", "set", _RUST),),
+    "missing_docs": (
+        ("doc-comments", "function_item", "documented", _RUST),
+        ("doc-comments", "struct_item", "documented", _RUST),
+    ),
+    "missing_errors_doc": (_idiom("told errors"),),
+    "missing_safety_doc": (_idiom("told safety"),),
+    "mod_module_files": (("index-files", "module", "beside", _RUST),),
+    "print_stderr": (_QUIET,),
+    "print_stdout": (_QUIET,),
+    "ref_patterns": (_idiom("references"),),
+    "return_self_not_must_use": (_idiom("used chains"),),
+    "self_named_module_files": (("index-files", "module", "mod", _RUST),),
+    "str_to_string": (_idiom("owned texts"),),
+    "todo": (_idiom("printed"),),
+    "undocumented_unsafe_blocks": (_idiom("safety"),),
+    "unimplemented": (_idiom("printed"),),
+    "uninlined_format_args": (_idiom("inline values"),),
+    "unsafe_code": (_idiom("unsafe"),),
+    "unwrap_used": (("error-handling", "unwrap", "none", _RUST),),
+    "use_self": (_idiom("constructors"),),
+    "wildcard_imports": (_idiom("whole modules"),),
+}
