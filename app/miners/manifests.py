@@ -20,6 +20,9 @@ from app.syntax import Source
 _MANIFESTS = frozenset(
     ("Cargo.toml", "package.json", "tsconfig.json", "pyproject.toml", "build.gradle", "build.gradle.kts")
 )
+# Crates that fuzz are no members of the workspace.
+_OF_CRATES = "Cargo.toml"
+_FUZZED, _FUZZING = re.compile(r"(^|/)fuzz$"), ("**/fuzz/*",)
 _MOST_LINES, _LONGEST, _SHORTEST = 120, 100, 7
 _MOST_SHOWN = 3
 _LEAST_SHARE = 0.85
@@ -50,7 +53,7 @@ def facts(source: Source) -> Any:
 
 def votes(file: File, facts: Any, _: World) -> Iterable[Vote]:
     """Let each manifest vote for what it says, but for the one at the top, which speaks for all."""
-    if facts is not None and file.folder:
+    if facts is not None and file.folder and not (file.name == _OF_CRATES and _FUZZED.search(file.folder)):
         yield Vote(file.name, tuple(facts))
 
 
@@ -63,7 +66,7 @@ def propose(finding: Finding) -> Proposal | None:
     # The manifest at the top speaks for all others and is none of them.
     folders = [glob.partition("**")[0] for glob in finding.scope.include if not glob.startswith("**/")]
     include = tuple(f"{folder}**/{finding.topic}" for folder in folders) or (f"*/**/{finding.topic}",)
-    scope = replace(finding.scope, include=include, exclude=())
+    scope = replace(finding.scope, include=include, exclude=_FUZZING if finding.topic == _OF_CRATES else ())
     definition = {"per": "file", "lines": list(lines)}
     of = "Example files" if scope.roles == (FileRole.EXAMPLE,) else "Files"
     begin = f"{of} `{finding.topic}`{listed_places(folders)} say"

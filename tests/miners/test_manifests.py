@@ -39,3 +39,10 @@ def test_what_every_manifest_has_is_no_news() -> None:
 
 def test_a_manifest_alone_says_nothing_of_others() -> None:
     assert trial({"Cargo.toml": "edition.workspace = true\n"}, families=[manifests.FAMILY]).said == []
+
+
+def test_crates_that_fuzz_are_none_of_the_workspace() -> None:
+    files = {f"crates/part{number}/Cargo.toml": "[lints]\nworkspace = true\n" for number in range(8)}
+    files |= {f"crates/part{number}/fuzz/Cargo.toml": "[workspace]\n" for number in range(4)}
+    found = trial(files, families=[manifests.FAMILY]).find("`workspace = true`")
+    assert (found.conforming, found.applicable) == (8, 8)

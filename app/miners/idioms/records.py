@@ -132,18 +132,20 @@ JAVA = (
         roles=SOURCES,
     ),
 )
+# Docs may stand among attributes.
+_BETWEEN = {"not": {"any": [{"kind": "line_comment"}, {"kind": "attribute_item"}]}}
 RUST = (
     Idiom(
         "must use",
         {
             "kind": "function_item",
             "all": [
-                {"has": {"kind": "visibility_modifier"}},
+                {"has": {"kind": "visibility_modifier", "regex": "^pub$"}},
                 {"has": {"field": "return_type", "regex": r"^Self$"}},
                 {"has": {"field": "parameters", "regex": r"^\(\s*(mut )?self\b"}},
             ],
         },
-        {"follows": {"kind": "attribute_item", "regex": "must_use", "stopBy": {"not": {"kind": "attribute_item"}}}},
+        {"follows": {"kind": "attribute_item", "regex": "must_use", "stopBy": _BETWEEN}},
         "Public methods that change and give back `self`",
         "are `#[must_use]`",
         0.15,
@@ -154,4 +156,4 @@ RUST = (
 )
 TABLES = {"Python": PYTHON, "Go": GO, "Java": JAVA, "Rust": RUST}
 
-FAMILY = family("record-idioms", TABLES, version=2, most=4)
+FAMILY = family("record-idioms", TABLES, version=3, most=4)

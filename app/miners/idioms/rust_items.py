@@ -1,25 +1,14 @@
 """How items of Rust are written: what they derive, whom they are for, which bounds they have, what their errors say."""
 
-from typing import Any
-
 from app.domain.pattern import PatternCategory
-from app.miners.idioms.shapes import SOURCES, Idiom
+from app.miners.idioms.shapes import Idiom
 
 _API = PatternCategory.API
-_PUBLIC = {"has": {"kind": "visibility_modifier", "regex": "^pub$"}}
 _BOUNDS = {"has": {"field": "type_parameters", "regex": r"\b[A-Z]\w*\s*:"}}
 _GIVEN = r"\b(Into|IntoIterator|AsRef)\b"
 _LEFT = r"(None|Err\(_\w*\)|_)\s*=>\s*\{?\s*(return|continue|break)\b[^{}]*\}?"
 _TAKEN = r"(Some|Ok)\((\w+)\)\s*=>\s*\w+"
 _EITHER = rf"^match\b[^{{]*\{{\s*({_TAKEN}\s*,\s*{_LEFT}|{_LEFT}\s*,?\s*{_TAKEN})\s*[,;]?\s*\}}$"
-# What stands above an item: its docs and its attributes.
-_BETWEEN = {"not": {"any": [{"kind": "line_comment"}, {"kind": "attribute_item"}]}}
-
-
-def _marked(shape: str) -> dict[str, Any]:
-    return {"follows": {"kind": "attribute_item", "regex": shape, "stopBy": _BETWEEN}}
-
-
 IDIOMS = (
     Idiom(
         "messages of errors",
@@ -137,35 +126,6 @@ IDIOMS = (
         usually_against=0.3,
         instead="`impl Into<…>`",
         words=("Into", "AsRef"),
-    ),
-    Idiom(
-        "used chains",
-        {
-            "kind": "function_item",
-            "all": [
-                _PUBLIC,
-                {"has": {"field": "parameters", "regex": r"^\(\s*(mut\s+)?self\b"}},
-                {"has": {"field": "return_type", "regex": "^Self$"}},
-            ],
-        },
-        _marked(r"^#\[must_use\b"),
-        "Public methods that take `self` and give `Self`",
-        "are `#[must_use]`",
-        0.2,
-        _API,
-        roles=SOURCES,
-        words=("Self",),
-    ),
-    Idiom(
-        "open errors",
-        {"kind": "enum_item", "all": [_PUBLIC, {"has": {"field": "name", "regex": "Error(Kind)?$"}}]},
-        _marked(r"^#\[non_exhaustive\b"),
-        "Public enums of errors",
-        "are `#[non_exhaustive]`",
-        0.2,
-        _API,
-        roles=SOURCES,
-        words=("Error",),
     ),
     Idiom(
         "shared within",
