@@ -1,4 +1,4 @@
-"""Which decorators definitions of one place carry: `@shared_task` in `tasks/`, `@Entity` in `entities/`.
+"""Which decorators and attributes definitions of one place carry: `@shared_task` in `tasks/`, `@Entity` in `entities/`.
 
 Says, for instance: "Python functions of modules in `src/tasks/` carry `@shared_task`". What they carry elsewhere as
 well is no convention of a place.
@@ -16,12 +16,22 @@ from app.miners.core.words import in_scope
 from app.syntax import Node, Source, text_of
 
 _MOST = 60
+_MARK = re.compile(r"@([\w:]+(?:\(\w+\))?)$")
 _SHAPE = re.compile(r"@\s*([\w.]+)")
 # What a name says or the language asks for; it tells nothing of a place.
 _SILENT = frozenset(
     ("property", "staticmethod", "classmethod", "override", "overload", "Override", "Test", "Deprecated")
 )
+_ABOVE = ("attribute_item", "line_comment")
+_ATTRIBUTE = re.compile(r"(?s)#\[\s*([\w:]+)\s*(?:\((.*)\))?")
+_DERIVED = re.compile(r"\w+(?=\s*(?:,|$))")
+_KEY = re.compile(r"(?:^|,)\s*(\w+)(?=\s*(?:,|$))")
+_WITH_KEYS = frozenset(("serde", "command", "arg", "clap"))
+# Every sort of type may derive these.
+_PLAIN_TRAITS = frozenset(("Debug", "Clone", "Copy", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"))
+_PLAIN_ATTRIBUTES = frozenset(("", "allow", "expect", "cfg", "cfg_attr", "deprecated", "doc", "rustfmt::skip", "repr"))
 _SUBJECTS = {
+    "type": "types",
     "function": "functions of modules",
     "method": "methods",
     "class": "classes",
@@ -32,10 +42,11 @@ _SUBJECTS = {
 def facts(source: Source) -> Any:
     """Count the decorators of each sort of definition, and the definitions that have some or none."""
     found: dict[str, list[list[str]]] = {}
+    shape = _MARK if source.language == "Rust" else _SHAPE
     for count, (sort, marks) in enumerate(_READERS[source.language](source)):
         if count == _MOST:
             break
-        names = [match.group(1) for mark in marks if (match := _SHAPE.match(mark))]
+        names = [match.group(1) for mark in marks if (match := shape.match(mark))]
         found.setdefault(sort, []).append(sorted(set(names)))
     return {sort: _counted(names) for sort, names in found.items()} or None
 
@@ -91,7 +102,31 @@ def _annotations(node: Node) -> Iterator[Node]:
         yield from (each for each in first.named_children if each.type in ("marker_annotation", "annotation"))
 
 
-_READERS = {"Python": _python, "TypeScript": _typescript, "TSX": _typescript, "Java": _java}
+def _rust(source: Source) -> Iterator[tuple[str, list[str]]]:
+    for node in source.nodes("struct_item", "enum_item"):
+        yield "type", [f"@{mark}" for text in _attributes(node) for mark in _marks(text)]
+
+
+def _attributes(node: Node) -> Iterator[str]:
+    above = node.prev_named_sibling
+    while above is not None and above.type in _ABOVE:
+        if above.type == "attribute_item":
+            yield text_of(above)
+        above = above.prev_named_sibling
+
+
+def _marks(attribute: str) -> Iterator[str]:
+    found = _ATTRIBUTE.match(attribute)
+    name, given = found.groups("") if found else ("", "")
+    if name == "derive":
+        yield from (f"derive({each})" for each in _DERIVED.findall(given) if each not in _PLAIN_TRAITS)
+    elif name in _WITH_KEYS:
+        yield from (f"{name}({each})" for each in _KEY.findall(given))
+    elif name not in _PLAIN_ATTRIBUTES:
+        yield name
+
+
+_READERS = {"Python": _python, "TypeScript": _typescript, "TSX": _typescript, "Java": _java, "Rust": _rust}
 
 
 def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
@@ -106,11 +141,24 @@ def propose(finding: Finding) -> Proposal | None:
     # Without a place, it would be said of all code.
     if not finding.scope.include:
         return None
+    if finding.tongue == "Rust":
+        return _of_rust(finding)
     shape = rf"^@\s*{re.escape(finding.form)}\b"
     applicable, conforming = _RULES[finding.tongue or ""](finding.topic, shape)
     rule = Rule(RuleKind.AST, {"applicable": applicable, "conforming": conforming}, finding.scope)
     subject = in_scope(finding, _SUBJECTS[finding.topic])
     return Proposal(f"{subject} carry `@{finding.form}`", rule, PatternCategory.STRUCTURAL)
+
+
+def _of_rust(finding: Finding) -> Proposal:
+    name, _, key = finding.form.removesuffix(")").partition("(")
+    shape = rf"(?s)^#\[\s*{name}\s*" + (rf"\((.*,|.*::)?\s*{key}\s*(,.*)?\)\]$" if key else r"[\](=]")
+    between = {"not": {"any": [{"kind": kind} for kind in _ABOVE]}}
+    applicable = {"any": [{"kind": "struct_item"}, {"kind": "enum_item"}]}
+    conforming = {"follows": {"kind": "attribute_item", "regex": shape, "stopBy": between}}
+    rule = Rule(RuleKind.AST, {"applicable": applicable, "conforming": conforming}, finding.scope)
+    sentence = f"{in_scope(finding, _SUBJECTS[finding.topic])} carry `#[{finding.form}]`"
+    return Proposal(sentence, rule, PatternCategory.STRUCTURAL)
 
 
 def _in_python(sort: str, shape: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -149,6 +197,7 @@ FAMILY = Family(
     facts=facts,
     languages=frozenset(_READERS),
     roles=frozenset((FileRole.SOURCE, FileRole.MIGRATION)),
+    version=2,
     least=Least(sites=12, files=5, share=0.9, bits=1.0),
     open=True,
     local=True,

@@ -11,42 +11,63 @@ CASES = {
         "@app.task(retries=3)\ndef run{0}(): ...\n",
         "def run{0}(): ...\n",
         "Python source functions of modules",
-        "app.task",
+        "@app.task",
     ),
     "method": (
         "py",
         "class A{0}:\n    def __init__(self): ...\n\n    @public\n    def a(self): ...\n",
         "class A{0}:\n    def a(self): ...\n",
         "Python source methods",
-        "public",
+        "@public",
     ),
     "class": (
         "ts",
         "@Entity('a')\nexport class A{0} {{}}\n",
         "export class A{0} {{}}\n",
         "TypeScript source classes",
-        "Entity",
+        "@Entity",
     ),
     "field": (
         "ts",
         "class A{0} {{ @Column() a: string }}\n",
         "class A{0} {{ a: string }}\n",
         "TypeScript source fields of classes",
-        "Column",
+        "@Column",
     ),
     "java": (
         "java",
         "@Entity\npublic class A{0} {{ int b() {{}} }}\n",
         "class A{0} {{}}\n",
         "Java source classes",
-        "Entity",
+        "@Entity",
     ),
     "java-method": (
         "java",
         "class A{0} {{ @Audited(1) void b() {{}} }}\n",
         "class A{0} {{ void b() {{}} }}\n",
         "Java source methods",
-        "Audited",
+        "@Audited",
+    ),
+    "rust": (
+        "rs",
+        "/// Ours\n#[derive(Debug, own::Shown)]\npub struct A{0} {{ b: u8 }}\n",
+        "#[derive(Debug, Clone)]\npub struct A{0} {{ b: u8 }}\n",
+        "Rust source types",
+        "#[derive(Shown)]",
+    ),
+    "rust-keys": (
+        "rs",
+        '#[serde(rename_all = "lowercase", default)]\nenum A{0} {{ B }}\n',
+        '#[serde(rename_all = "lowercase")]\nenum A{0} {{ B }}\n',
+        "Rust source types",
+        "#[serde(default)]",
+    ),
+    "rust-attribute": (
+        "rs",
+        "#[tagged(a)]\n// Ours\n#[allow(x)]\nenum A{0} {{ B }}\n",
+        "#[allow(x)]\nenum A{0} {{ B }}\n",
+        "Rust source types",
+        "#[tagged]",
     ),
 }
 
@@ -61,7 +82,7 @@ def test_what_one_place_carries(ending: str, with_it: str, without: str, subject
     inside = {f"src/jobs/n{number}": with_it for number in range(30)}
     outside = {f"src/rest/n{number}": without for number in range(30)}
     found = mined(ending, {**inside, "src/jobs/last": without, **outside}).find(mark)
-    assert str(found) == f"{subject} in `src/jobs/` carry `@{mark}` (30 of 31)"
+    assert str(found) == f"{subject} in `src/jobs/` carry `{mark}` (30 of 31)"
     assert [each.rpartition(":")[0] for each in found.violations] == [f"src/jobs/last.{ending}"]
 
 
