@@ -266,6 +266,14 @@ def test_a_crate_says_at_its_root_what_it_asks_for() -> None:
     assert (declared.path, declared.line) == ("src/lib.rs", 4)
 
 
+def test_what_one_crate_of_many_asks_for_is_declared_of_none() -> None:
+    files = {f"crates/{name}/src/part{n}.rs": "fn run() {}\n" for name in ("a", "b", "c") for n in range(9)}
+    files |= {f"crates/{name}/src/lib.rs": "//! Ours.\n" for name in ("a", "b", "c")}
+    files["crates/a/src/lib.rs"] = "#![forbid(unsafe_code)]\n"
+    found = trial(files, families=FAMILIES)
+    assert [each for each in found.conventions if each.measured.candidate.proposal.declared] == []
+
+
 def test_docs_are_asked_only_of_what_leaves_a_crate() -> None:
     files = {f"src/part{number}.rs": "pub fn run() {}\n" for number in range(19)}
     files["src/lib.rs"] = "//! Ours.\n#![warn(missing_docs)]\n"

@@ -35,7 +35,7 @@ from app.syntax import Source
 _SETTINGS = "settings"
 _WRITTEN = tuple(sorted(WRITTEN, key=lambda role: role.value))
 _DEEPEST = 2
-_ROOT_OF_A_CRATE = ("Rust", FileRole.SOURCE)
+_ROOT_OF_A_CRATE = re.compile(r"(^|/)src/(lib|main)\.rs$")
 _SHOWN = {"line": "longest line", "banned": "banned", "selector": "no-restricted-syntax", "standard": "standard"}
 
 
@@ -46,9 +46,10 @@ def facts(source: Source) -> Any:
 
 def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
     """Keep the settings of configurations near the top, and of those that are shared: they speak of whole parts."""
-    # Roots of crates say of the whole crate what they ask for.
-    told = file.role is FileRole.CONFIG or is_shared(file.path) or (file.language, file.role) == _ROOT_OF_A_CRATE
-    if facts and told and file.folder.count("/") < _DEEPEST:
+    root = file.role is FileRole.SOURCE and _ROOT_OF_A_CRATE.search(file.path) is not None
+    told = file.role is FileRole.CONFIG or is_shared(file.path) or root
+    # Crates lie in `crates/`, and what speaks of one in its `src/`.
+    if facts and told and file.folder.count("/") < _DEEPEST + root:
         noted.setdefault(_SETTINGS, {})[file.path] = [tuple(setting) for setting in facts]
 
 
@@ -64,10 +65,25 @@ def propose(_: Finding) -> Proposal | None:
 
 def claims(world: World) -> Iterator[Claim]:
     """Tell which answers the settings want."""
+    usual = _asked_of_crates(world)
     for path, settings, setting in _all(world):
+        if path.endswith(".rs") and setting[:2] not in usual:
+            continue
         place = Declared(path, setting[3], _statement(setting), roughly=setting[1] in ROUGHLY)
         for family, topic, form, tongues in answers_of(setting, settings):
             yield Claim(family, topic, form, tongues, place, _folder(path, setting))
+
+
+def _asked_of_crates(world: World) -> set[tuple[str, str]]:
+    """Tell which lints half of the crates ask for: what a few do speaks for no more than themselves."""
+    asked: dict[tuple[str, str], set[str]] = {}
+    for path, _, setting in _all(world):
+        if path.endswith(".rs"):
+            asked.setdefault(setting[:2], set()).add(path.rpartition("/")[0])
+    if not asked:
+        return set()
+    crates = {path.rpartition("/")[0] for path in world.listing.paths if _ROOT_OF_A_CRATE.search(path)}
+    return {lint for lint, folders in asked.items() if 2 * len(folders) >= len(crates)}
 
 
 def _folder(path: str, setting: Setting) -> str:
@@ -229,5 +245,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=13,
+    version=14,
 )
