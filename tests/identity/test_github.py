@@ -49,7 +49,7 @@ class Browser:
 
     def __init__(self, home: Installation) -> None:
         self.base = f"http://127.0.0.1:{home.service.port}"
-        self.client = httpx.AsyncClient(base_url=self.base, trust_env=False)
+        self.client = httpx.AsyncClient(base_url=self.base, trust_env=False, verify=False)
 
     async def __aenter__(self) -> "Browser":
         return self

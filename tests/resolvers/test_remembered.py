@@ -513,7 +513,7 @@ async def test_both_executors_give_the_same_answer_while_rows_change(restless: H
 
     @seed(chosen)
     @settings(
-        max_examples=max(DOCUMENTS // 8, 1),
+        max_examples=max(DOCUMENTS // 6, 1),
         database=None,
         deadline=None,
         print_blob=False,

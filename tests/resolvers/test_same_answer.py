@@ -44,7 +44,7 @@ async def test_both_executors_give_the_same_answer(house: House) -> None:
     except BaseException as failure:
         failure.add_note(f"Again: SAME_ANSWER_SEED={chosen} SAME_ANSWER_DOCUMENTS={DOCUMENTS}")
         raise
-    assert tally["without an error"] >= 0.6 * tally["answers"], tally
+    assert tally["without an error"] >= 0.5 * tally["answers"], tally
     assert tally["planned without an error"] >= 0.8 * tally["without an error"], tally
 
 
