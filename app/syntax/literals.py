@@ -8,8 +8,8 @@ _TOKEN = re.compile(
     r"|(?P<repeat>[?*]|\{[^}]*\})|(?P<plain>[^\\\[\](){}?*+.^$|])|.",
     re.DOTALL,
 )
-# Letters that stand for a character by its number or its kind, which is told by what follows.
-_NUMBERED = frozenset("xuUpP")
+# What stands for a character by its number or its kind, which is told by what follows, or for a border of a word.
+_SPECIAL = frozenset("xuUpP<>")
 
 
 def literal_of(pattern: str) -> str | None:
@@ -18,12 +18,7 @@ def literal_of(pattern: str) -> str | None:
     for token in _TOKEN.finditer(pattern):
         escaped = token["escaped"] or ""
         # Flags and what looks around, classes of classes and characters by numbers are for others to read.
-        if (
-            token["mark"]
-            or "[" in (token["class"] or "")[1:]
-            or escaped in _NUMBERED
-            or (not depth and token[0] == "|")
-        ):
+        if token["mark"] or "[" in (token["class"] or "")[1:] or escaped in _SPECIAL or (not depth and token[0] == "|"):
             return None
         if not depth and (one := token["plain"] or (escaped if not escaped.isalnum() else "")):
             run += one

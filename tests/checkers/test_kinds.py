@@ -308,6 +308,7 @@ def test_words_without_which_a_file_need_not_be_parsed(rule: dict[str, Any], exp
         ("(?i)logger", None),
         (r"\x41bcd", None),
         (r"\pLower", None),
+        (r"\<word\>", None),
         ("[[:alpha:]abc]", None),
         ("ab", None),
         ("", None),

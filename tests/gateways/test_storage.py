@@ -59,6 +59,12 @@ async def test_writers_at_the_same_time_leave_one_whole_object(storage: Storage,
     assert len(files_below(root)) == 1
 
 
+async def test_what_can_be_made_again_is_there_at_once_too(storage: Storage) -> None:
+    key = await storage.put(ORGANIZATION, REPO, "one", b"before")
+    assert await storage.put(ORGANIZATION, REPO, "one", b"after", lasting=False) == key
+    assert await storage.get(key) == storage.load(key) == b"after"
+
+
 async def test_an_object_that_is_too_large_is_refused(storage: Storage, root: Path) -> None:
     with pytest.raises(TooLarge):
         await storage.put(ORGANIZATION, REPO, "one", b"x" * 1001)
