@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.miners import feature_folders
+from app.miners import feature_folders, index_files
 from tests.miners.trial import Trial, trial
 
 
@@ -81,7 +81,7 @@ def test_one_name_is_a_shape_in_very_many_folders() -> None:
 
 
 def test_folders_that_hold_this_and_that_say_nothing() -> None:
-    mixed = [f"src/{name}/{each}.ts" for place, name in enumerate(NAMES) for each in ("api", "view")[place % 2 :]]
+    mixed = [f"src/{name}/{each}.go" for place, name in enumerate(NAMES) for each in ("api", "view")[place % 2 :]]
     assert mined(mixed).said == []
     assert mined([f"src/{name}/{name}{number}.ts" for name in NAMES for number in range(4)]).said == []
 
@@ -115,3 +115,14 @@ def test_folders_that_hold_more_than_others_of_the_same_place_are_not_told_besid
     found = mined([*plain, *more])
     assert len(found.said) == 1, found.said
     assert found.suppressed.counts["said by another"] == 1
+
+
+def test_what_all_folders_hold_is_no_feature_of_a_place() -> None:
+    """What speaks for all folders has no place that could be compared with that of others."""
+    modules = [f"src/{name}/{each}.go" for name in MANY for each in (name[1:], name[2:], "doc", name[:4])]
+    paths = modules + features("web", NAMES, "get.css", "list.css")
+    found = trial(dict.fromkeys(paths, "package x\n"), families=[feature_folders.FAMILY, index_files.FAMILY])
+    assert found.said == [
+        "Go packages have a `doc.go` (30 of 30)",
+        "Folders in `web/` each hold `get.css` and `list.css` (6 of 6)",
+    ]

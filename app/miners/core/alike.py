@@ -96,11 +96,12 @@ def _holds_more(one: Measured, other: Measured) -> bool:
         rule.kind is RuleKind.PATH and "holds" in rule.definition.get("conforming", ()) for rule in (mine, theirs)
     ):
         return False
-    place = commonpath(mine.scope.include)
+    # What holds of all folders has no place of its own.
+    places = [commonpath(rule.scope.include) if rule.scope.include else "" for rule in (mine, theirs)]
     return (
         {*mine.definition["conforming"]["holds"]} >= {*theirs.definition["conforming"]["holds"]}
-        and place.count("/") > 0
-        and place == commonpath(theirs.scope.include)
+        and places[0].count("/") > 0
+        and places[0] == places[1]
     )
 
 
