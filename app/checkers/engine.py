@@ -10,7 +10,7 @@ from app.domain.recognition import FileRole
 from app.domain.rule import Rule
 from app.syntax import BadRule, Unreadable
 
-VERSION = 5
+VERSION = 6
 """Raised whenever a checker finds other sites than before: what was measured by another version is measured anew."""
 
 

@@ -17,7 +17,7 @@ from app.domain.recognition import (
     role_of,
 )
 
-FACTS_VERSION = 7
+FACTS_VERSION = 8
 """Grows with every change of what `facts_of` says, so that files are looked at again."""
 
 _NO_MARKS = Marks()

@@ -6,6 +6,7 @@ formatter may see to it; then this is what it is told to do.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -23,6 +24,9 @@ _STATEMENTS = re.compile(_STATEMENT)
 _MODULES = re.compile(r"""(?:from |import |require\()(?:'[^'\n]*'|"[^"\n]*")""")
 _AFTER_BRACE = r"(?m)^[ \t]*\}[ \t]*\n?[ \t]*(?:else|catch|finally)\b"
 _AFTER_BRACES = re.compile(_AFTER_BRACE)
+# Texts of attributes, at the beginning of a line or after the name of an element.
+_ATTRIBUTE = r"""(?m)(?:^|<[A-Za-z][\w.]*)[ \t]+[a-zA-Z][\w-]*=(?:'[^'"\n]*'|"[^'"\n]*")"""
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
 _HEAD_OF_TYPE = (
     r"(?m)^[ \t]*(?:(?:public|protected|private|abstract|static|final|sealed) )*"
     r"(?:class|interface|enum|record) [^;{}\n]*\{[ \t]*\n[ \t]*(?:\n|[^\s}])"
@@ -57,6 +61,8 @@ def facts(source: Source) -> Any:
         found["head"] = _counted("empty" if each.endswith("\n") else "" for each in _first(_HEADS_OF_TYPES, source))
     if source.language in SCRIPTS:
         found["quotes"] = _counted(islice(_quotes(source.text), _MOST))
+        if source.language == "TSX":
+            found["attributes"] = _counted(each[-1] for each in _first(_ATTRIBUTES, source))
         found["ends"] = _counted(";" if each.endswith(";") else "none" for each in _first(_STATEMENTS, source))
     return found
 
@@ -95,7 +101,7 @@ def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
     told = facts or {}
     if told.get("indent"):
         yield Vote("indent", (told["indent"],))
-    for topic in ("quotes", "ends", "else", "head"):
+    for topic in ("quotes", "attributes", "ends", "else", "head"):
         for form, times in (told.get(topic) or {}).items():
             yield Vote(topic, (form,) if form else (), times)
 
@@ -110,7 +116,7 @@ _LITERALS: Any = {"kind": "string", "regex": _PLAIN, "inside": {"kind": "argumen
 
 def propose(finding: Finding) -> Proposal | None:
     """Say the form."""
-    kind, alternative = RuleKind.REGEX, finding.alternative
+    kind, alternative, scope = RuleKind.REGEX, finding.alternative, finding.scope
     definition: dict[str, Any]
     if finding.topic == "indent":
         definition = {"per": "file", "applicable": r"(?m)^(?: {2,}|\t)[^\s*]", **_INDENTS[finding.form]}
@@ -125,6 +131,12 @@ def propose(finding: Finding) -> Proposal | None:
         else:
             definition = {"per": "match", "applicable": _MODULE, "conforming": f"{finding.form}$"}
         said = f"{in_scope(finding, 'Texts')} stand in {word} quotes"
+    elif finding.topic == "attributes":
+        word, other = ("single", "double") if finding.form == "'" else ("double", "single")
+        alternative = f"{other} quotes" if finding.rivals else None
+        definition = {"per": "match", "applicable": _ATTRIBUTE, "conforming": f"{finding.form}$"}
+        scope = replace(scope, languages=("TSX",))
+        said = f"{in_scope(finding, 'Texts of attributes in JSX')} stand in {word} quotes"
     elif finding.topic == "head":
         definition = {"per": "match", "applicable": _HEAD_OF_TYPE, "conforming": _EMPTY_LINE}
         alternative = "no empty line" if finding.share < 1 else None
@@ -145,8 +157,8 @@ def propose(finding: Finding) -> Proposal | None:
             **_turned(bare),
         }
         said = f"{in_scope(finding, 'Statements')} end {'without semicolons' if bare else 'with a semicolon'}"
-    rule = Rule(kind, definition, finding.scope, alternative=alternative)
-    return Proposal(said, rule, PatternCategory.STRUCTURAL, weight=0.7)
+    rule = Rule(kind, definition, scope, alternative=alternative)
+    return Proposal(said, rule, PatternCategory.STRUCTURAL, weight=0.4 if finding.topic == "attributes" else 0.7)
 
 
 def _turned(other: bool) -> dict[str, Any]:
@@ -156,6 +168,8 @@ def _turned(other: bool) -> dict[str, Any]:
 
 def prior(finding: Finding) -> float:
     """Know what formatters and editors do unasked."""
+    if finding.topic == "attributes":
+        return 0.08 if finding.form == "'" else 0.95
     if finding.topic == "head":
         return 0.3
     if finding.topic == "else":
@@ -168,7 +182,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=3,
+    version=4,
     languages=frozenset(("Python", "Java", *SCRIPTS)),
     prior=prior,
     least=Least(sites=10, files=6, share=0.9, careful=0.85),

@@ -15,7 +15,8 @@ from app.miners.core.questions import Meaning, family
 from app.syntax import Node, Source, text_of
 
 _TESTING = PatternCategory.TESTING
-_CALL = re.compile(r"(it|test)(?:\.(?:each|only|skip|todo|concurrent|fails|failing))?")
+_QUNIT = "QUnit.test"
+_CALL = re.compile(r"(it|test|QUnit\.test)(\.(each|only|skip|todo|concurrent|fails|failing))?")
 
 
 def _script(source: Source) -> Iterator[tuple[str, str]]:
@@ -24,7 +25,8 @@ def _script(source: Source) -> Iterator[tuple[str, str]]:
         if function is None or (named := _CALL.fullmatch(text_of(function))) is None:
             continue
         yield "call", named.group(1)
-        yield "group", "describe" if _inside(call, "call_expression", "function", r"describe\b") else "flat"
+        if named.group(1) != _QUNIT:
+            yield "group", "describe" if _inside(call, "call_expression", "function", r"describe\b") else "flat"
         title = next(iter(call.child_by_field_name("arguments").named_children), None)  # type: ignore[union-attr]
         if title is not None and title.type in ("string", "template_string"):
             yield "title", "should" if text_of(title)[1:].startswith("should ") else ""
@@ -153,10 +155,7 @@ def _inside(node: Node, kind: str, field: str, shape: str) -> bool:
     return False
 
 
-_CALLS: Any = {
-    "kind": "call_expression",
-    "has": {"field": "function", "regex": r"^(it|test)(\.(each|only|skip|todo|concurrent|fails|failing))?$"},
-}
+_CALLS: Any = {"kind": "call_expression", "has": {"field": "function", "regex": f"^{_CALL.pattern}$"}}
 _GROUPED: Any = {
     "inside": {"kind": "call_expression", "has": {"field": "function", "regex": r"^describe\b"}, "stopBy": "end"}
 }
@@ -188,15 +187,16 @@ def _meaning(finding: Finding) -> Meaning | None:
     match finding.topic:
         case "call" if script:
             other = "test" if form == "it" else "it"
-            fits: Any = {"has": {"field": "function", "regex": f"^{form}\\b"}}
+            against = "" if form == _QUNIT else f", not with `{other}`"
+            fits: Any = {"has": {"field": "function", "regex": f"^{re.escape(form)}\\b"}}
             return Meaning(
                 "Tests",
-                f"are written with `{form}`, not with `{other}`",
+                f"are written with `{form}`{against}",
                 _CALLS,
                 fits,
-                0.5,
+                0.15 if form == _QUNIT else 0.5,
                 _TESTING,
-                alternative=f"`{other}`",
+                alternative=f"`{finding.alternative or other}`",
             )
         case "title" if script:
             titled: Any = {
@@ -296,7 +296,7 @@ FAMILY = family(
     "test-style",
     _READERS,
     _meaning,
-    version=3,
+    version=4,
     # Rust's tests stand among what they test.
     roles=frozenset((FileRole.TEST, FileRole.SOURCE)),
 )

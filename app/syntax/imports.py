@@ -97,7 +97,12 @@ _BUILTIN_NAMES = (
     "events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl "
     "stream string_decoder timers tls trace_events tty url util v8 vm wasi worker_threads zlib"
 )
-_BUILTINS = frozenset(_BUILTIN_NAMES.split())
+# Of these there are parts; `constants/theme` and `util/dates` are modules of the repository's own.
+_BUILTIN_PARTS = (
+    "assert/strict dns/promises fs/promises inspector/promises path/posix path/win32 readline/promises "
+    "stream/consumers stream/promises stream/web timers/promises util/types"
+)
+_BUILTINS = frozenset((*_BUILTIN_NAMES.split(), *_BUILTIN_PARTS.split()))
 _CODE_SUFFIXES = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte")
 
 
@@ -107,7 +112,7 @@ def _place(module: str) -> tuple[str, ...]:
         return ("relative", "extension" if last.endswith(_CODE_SUFFIXES) else "bare")
     if module.startswith("node:"):
         return ("node",)
-    if module.partition("/")[0] in _BUILTINS:
+    if module.removesuffix("/") in _BUILTINS:
         return ("builtin",)
     return ("alias",) if module.startswith(("@/", "~/", "#", "~", "$")) else ("package",)
 

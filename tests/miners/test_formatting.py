@@ -25,6 +25,7 @@ def block(indent: str) -> str:
         ("py", 'run("a")', "run('a')", "Python texts stand in double quotes"),
         ("ts", 'import a from "a"', "import a from 'a'", "TypeScript texts stand in double quotes"),
         ("ts", "const a = b", "const a = b;", "TypeScript statements end without semicolons"),
+        ("tsx", "const a = <A b='c' />", 'const a = <A b="c" />', "attributes in JSX stand in single quotes"),
         (
             "java",
             "class A { void a() {\n  if (b) {\n    c();\n  }\n  else {\n    d();\n  }\n} }",
@@ -38,7 +39,7 @@ def block(indent: str) -> str:
             "Java bodies of types begin with an empty line",
         ),
     ],
-    ids=["two", "four", "tabs", "single", "double", "modules", "bare", "else", "head"],
+    ids=["two", "four", "tabs", "single", "double", "modules", "bare", "attributes", "else", "head"],
 )
 def test_the_look_of_nearly_all(ending: str, usual: str, other: str, said: str) -> None:
     found = mined(ending, [usual] * 57 + [other] * 3).find(said)

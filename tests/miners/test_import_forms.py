@@ -77,6 +77,39 @@ def test_who_has_no_alias_had_no_choice() -> None:
     assert found.said == ["TypeScript relative imports name the file with its extension (20 of 20)"]
 
 
+@pytest.mark.parametrize(
+    ("usual", "other", "said"),
+    [
+        (
+            'import Button from "@mui/material/Button";',
+            'import { Button } from "@mui/material";',
+            "`@mui/material` is imported by its parts (`@mui/material/…`), not as a whole (20 of 21)",
+        ),
+        (
+            'import { a } from "lib/a";',
+            'import { a } from "../lib/a";',
+            "TypeScript modules of other folders are imported from `web/src/` (`lib/…`), not by `../` (20 of 21)",
+        ),
+    ],
+    ids=["parts", "base"],
+)
+def test_how_scripts_reach_for_modules(usual: str, other: str, said: str) -> None:
+    files = {f"web/src/lib/part{n}.ts": f"{usual}\n" for n in range(20)} | {"web/src/lib/a.ts": f"{other}\n"}
+    found = mined(files).find(said.partition(" (20")[0])
+    assert str(found) == said
+    assert found.violations == ["web/src/lib/a.ts:1"]
+
+
+def test_parts_of_what_can_be_had_in_one_way_are_no_news() -> None:
+    files = {f"web/src/lib/part{n}.ts": 'import Link from "next/link";\n' for n in range(30)}
+    assert not any("parts" in each for each in mined(files).said)
+
+
+def test_own_folders_that_are_called_like_modules_of_node_are_none() -> None:
+    files = {f"src/lib/part{n}.ts": 'import { A } from "constants/theme";\n' for n in range(30)}
+    assert not any("Node" in each for each in mined(files).said)
+
+
 def test_imports_of_typescript_are_no_news() -> None:
     found = mined({f"src/part{n}.ts": 'import { a } from "pkg";\n' for n in range(20)})
     assert found.said == []

@@ -51,6 +51,11 @@ def test_tests_may_prefer_another_one() -> None:
     assert (found.conforming, found.applicable) == (20, 20)
 
 
+def test_whoever_takes_only_types_does_nothing_with_a_library() -> None:
+    files = {f"src/part{n}.ts": 'import type { AxiosRequestConfig } from "axios";\n' for n in range(30)}
+    assert mined(files | {"src/a.ts": 'import got from "got";\n'}).said == []
+
+
 def test_names_of_nodes_own_modules_are_one() -> None:
     files = {f"src/part{n}.ts": f'import assert from "{"node:" if n % 2 else ""}assert/strict";\n' for n in range(20)}
     files |= {"src/other.ts": 'import chai from "chai";\n'}

@@ -31,6 +31,7 @@ TABLE = "func TestIt(t *testing.T) {{\n\tfor _, each := range {} {{\n\t\tt.Run(e
     ("ending", "usual", "other", "said"),
     [
         ("ts", "it('works', () => {});", "test('works', () => {});", "tests are written with `it`, not with `test`"),
+        ("js", "QUnit.test('works', f);", "test('works', f);", "tests are written with `QUnit.test`"),
         ("js", "it('should work', () => {});", "it('works', () => {});", "titles of tests begin with `should`"),
         ("js", "test('a', f);", "describe('a', () => { test('b', f); });", "tests stand flat, without `describe`"),
         (
@@ -91,6 +92,7 @@ TABLE = "func TestIt(t *testing.T) {{\n\tfor _, each := range {} {{\n\t\tt.Run(e
     ],
     ids=[
         "it",
+        "qunit",
         "should",
         "flat",
         "functions",

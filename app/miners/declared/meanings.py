@@ -47,6 +47,7 @@ _CODES: dict[str, tuple[Answer, ...]] = {
     "DTZ005": (_idiom("time zones", _PY),),
     "Q000": (("formatting", "quotes", '"', _PY),),
     "N818": (("class-names", "error", "…Error", _PY),),
+    "EM101": (_idiom("messages first", _PY),),
     "FA102": (("python-modules", "future", "annotations", _PY),),
 }
 """Rules of ruff, and of flake8 with its plugins."""
@@ -81,6 +82,7 @@ _ESLINT: dict[str, tuple[Answer, ...]] = {
     "prefer-template": (_idiom("joined texts", _BOTH),),
     "prefer-arrow-callback": (_idiom("callbacks", _BOTH),),
     "require-jsdoc": (_idiom("documented functions", _JS),),
+    "no-types": (_idiom("types of comments", _TS),),
     "no-mocha-arrows": (("test-idioms", "callbacks", NO, _BOTH),),
 }
 """Rules of eslint that have one meaning, by their last part."""
@@ -264,6 +266,8 @@ def _eslint(key: str, value: str) -> Iterator[Answer]:
             yield ("formatting", "ends", "none" if word == "never" else ";", _BOTH)
         case "quotes" if word in ("single", "double", ""):
             yield ("formatting", "quotes", "'" if word == "single" else '"', _BOTH)
+        case "jsx-quotes" if word == "prefer-single":
+            yield ("formatting", "attributes", "'", _TS)
         case "indent" if word in ("2", "4", "tab"):
             yield ("formatting", "indent", "tabs" if word == "tab" else f"{word} spaces", _BOTH)
         case "brace-style" if word in ("", "1tbs", "stroustrup"):
@@ -315,6 +319,8 @@ def _prettier(key: str, value: str) -> Iterator[Answer]:
     match key, value:
         case "semi", _:
             yield ("formatting", "ends", "none" if value == "false" else ";", _BOTH)
+        case "jsxSingleQuote", "true":
+            yield ("formatting", "attributes", "'", _TS)
         case "singleQuote", _:
             yield ("formatting", "quotes", "'" if value == "true" else '"', _BOTH)
         case "tabWidth", ("2" | "4"):

@@ -11,6 +11,8 @@ _ONE_A_LINE = rf",[ \t]*(#[^\n]*)?\n[^\n]+{_OPEN_LIST}"
 # What comes before the cases of `parametrize`: the names of their parts, in some form.
 _NAMES = r"""^\(\s*("[^"]*"|'[^']*'|\([^)]*\)|\[[^\]]*\])\s*,\s*(argvalues\s*=\s*)?"""
 
+_MESSAGE = "(msg|message|err_?msg|error_message|error_msg)"
+
 IDIOMS = (
     Idiom(
         "texts",
@@ -98,6 +100,16 @@ IDIOMS = (
         usually_against=0.4,
         instead="`raise Error`",
         weight=0.7,
+    ),
+    Idiom(
+        "messages first",
+        {"kind": "raise_statement", "regex": rf"^raise\s+[\w.]+\(\s*([rfbu]{{0,2}}[\"']|{_MESSAGE}\))"},
+        {"regex": rf"\({_MESSAGE}\)"},
+        "Messages of exceptions",
+        "get a name before they are raised: `msg = …; raise Error(msg)`",
+        0.06,
+        alternative="a text in `raise`",
+        words=("raise",),
     ),
     Idiom(
         "caught without parentheses",

@@ -16,6 +16,7 @@ from app.syntax import Source, imports_of
 
 _NODE = "node:"
 _OF_NODE = ("JavaScript", "TypeScript")
+_TYPED = ("Python", *_OF_NODE)
 _PREFIXED = ("test",)
 _BUILTINS = ("assert", "assert/strict", "fs", "fs/promises", "path", "test")
 _LEAST_ALONE, _COMMON = 12, 0.75
@@ -24,7 +25,8 @@ _LEAST_ALONE, _COMMON = 12, 0.75
 def facts(source: Source) -> Any:
     """List the competitors that a file imports, by purpose."""
     found: dict[str, list[str]] = {}
-    imports = [(each.module.removeprefix(_NODE), each.names) for each in imports_of(source)]
+    # Whoever takes no more than types does nothing with a library.
+    imports = [(each.module.removeprefix(_NODE), each.names) for each in imports_of(source) if not each.type_only]
     language = TONGUES.get(source.language, source.language)
     for purpose, libraries in COMPETITORS.get(language, {}).items():
         aside = ASIDE.get((language, purpose), {"module": [], "names": []})
@@ -82,7 +84,11 @@ def propose(finding: Finding) -> Proposal | None:
         RuleKind.IMPORT,
         {
             "per": "import",
-            "applicable": {"module": _globs(language, libraries), **({"not": aside} if aside else {})},
+            "applicable": {
+                "module": _globs(language, libraries),
+                **({"type_only": False} if language in _TYPED else {}),
+                **({"not": aside} if aside else {}),
+            },
             "conforming": {"module": _globs(language, (finding.form,))},
         },
         finding.scope,
@@ -126,5 +132,5 @@ FAMILY = Family(
     facts=facts,
     prior=prior,
     least=Least(sites=6, files=5, share=0.87),
-    version=3,
+    version=4,
 )

@@ -12,6 +12,7 @@ from app.domain.pattern import PatternCategory
 from app.domain.rule import Rule, RuleKind, Scope
 from app.miners.core.family import SCRIPTS, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope, listed_places
+from app.miners.import_forms.reach import is_reach, reached, told, usual
 from app.syntax import Source, imports_of
 
 _OWN = "own modules of "
@@ -68,6 +69,7 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
             yield from _python(file, module, forms, alias, world)
         elif file.language in SCRIPTS:
             yield from _script(module, forms, type_only, top)
+            yield from reached(file, module, forms, type_only, world)
         elif file.language == "Java":
             if module.startswith(_ASSERTIONS) and module not in _ASSERTIONS[:2]:
                 yield Vote("assertions", ("static" if "static" in forms else "plain",))
@@ -123,6 +125,8 @@ def _script(module: str, forms: list[str], type_only: bool, top: bool) -> Iterab
 
 def propose(finding: Finding) -> Proposal | None:
     """Say the form, and which imports it is about."""
+    if is_reach(finding):
+        return told(finding)
     if finding.topic.startswith(_OWN):
         return _own(finding)
     if finding.topic.startswith(_WAY):
@@ -306,8 +310,13 @@ def prior(finding: Finding) -> float:
         return 0.45 if finding.form == "relative" else 0.6
     if finding.topic.startswith(_WAY):
         return _usual_way(finding)
+    if is_reach(finding):
+        return usual(finding)
     if finding.topic == "loading" and finding.tongue == "TypeScript":
         return 0.97
+    # What bundlers find without an extension the runtime of JavaScript does not.
+    if (finding.topic, finding.form, finding.tongue) == ("extension", "bare", "TypeScript"):
+        return 0.85
     return _USUAL.get((finding.topic, finding.form), 0.5)
 
 
@@ -322,4 +331,6 @@ def _usual_way(finding: Finding) -> float:
     return 0.92 if not name else 0.97 if name in _GIVEN_NAMES else 0.1
 
 
-FAMILY = Family("import-forms", votes, propose, facts=facts, prior=prior, least=Least(sites=8, files=4, share=0.87))
+FAMILY = Family(
+    "import-forms", votes, propose, facts=facts, prior=prior, least=Least(sites=8, files=4, share=0.87), version=2
+)
