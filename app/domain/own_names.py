@@ -1,4 +1,4 @@
-"""What a module of a script declares, as templates: its file's own name is masked in each of its spellings.
+"""What a module of a script or of Go declares, as templates: its file's own name is masked in each of its spellings.
 
 Of `create-team.types.ts` it masks `ZCreateTeamRequestSchema` as `Z{Stem}RequestSchema` and `createTeamMeta` as
 `{stemCamel}Meta`. Only lines at the margin declare what others may use, and no tree is needed to read them.
@@ -12,8 +12,10 @@ from app.domain.templates import spellings
 
 _DECLARED = re.compile(
     r"(export )?(?:module\.exports = )?(?:default |declare |async |abstract )*"
-    r"(?:const|let|var|function|function\*|class|interface|type|enum) ([A-Za-z_$][\w$]{1,79})(?=\W|$)"
+    r"(?:const|let|var|function|function\*|class|interface|type|enum|func) ([A-Za-z_$][\w$]{1,79})(?=\W|$)"
 )
+# What Go gives to others begins with a capital.
+_GIVEN = re.compile("func [A-Z]")
 _BEGINS = frozenset("mdacefvlit")
 _PLACES = frozenset(("{Stem}", "{stemCamel}", "{STEM}", "{stem}"))
 
@@ -24,7 +26,7 @@ def declared_names(lines: Iterable[str], stem: str) -> Iterator[tuple[int, str]]
         if line[:1] in _BEGINS and (found := _DECLARED.match(line)) is not None:
             name = found.group(2)
             template = _masked(name, stem)
-            if template != name or found.group(1):
+            if template != name or found.group(1) or _GIVEN.match(line):
                 yield number, template
 
 

@@ -15,6 +15,7 @@ from app.miners.core.questions import Meaning, family
 from app.syntax import Node, Source, text_of
 
 _TESTING = PatternCategory.TESTING
+_TITLE = re.compile(r"t\.Run\((\w+)\.(\w+),")
 _QUNIT = "QUnit.test"
 _CALL = re.compile(r"(it|test|QUnit\.test)(\.(each|only|skip|todo|concurrent|fails|failing))?")
 
@@ -91,7 +92,7 @@ def _java(source: Source) -> Iterator[tuple[str, str]]:
         if not any(text_of(each) == "@Test" for each in modifiers.named_children):
             continue
         name = text_of(method.child_by_field_name("name"))
-        yield "prefix", next((each for each in ("test", "should") if re.match(rf"{each}(?![a-z])", name)), "")
+        yield "prefix", next((each for each in ("test", "should") if re.match(rf"{each}(?![a-z])", name)), "plain")
         yield "case", "snake" if "_" in name else "camel"
         yield "visible", "public" if any(each.type == "public" for each in modifiers.children) else "package"
 
@@ -103,9 +104,14 @@ def _go(source: Source) -> Iterator[tuple[str, str]]:
             yield "parallel", "parallel" if "t.Parallel()" in body else "serial"
     for loop in source.nodes("range_clause"):
         above = loop.parent
-        if above is not None and "t.Run(" in text_of(above):
-            yield "table", text_of(loop.child_by_field_name("right"))[:40]
-            yield "case", text_of(loop.child_by_field_name("left")).rpartition(",")[2].strip()[:40]
+        if above is None or "t.Run(" not in (body := text_of(above)):
+            continue
+        case = text_of(loop.child_by_field_name("left")).rpartition(",")[2].strip()[:40]
+        yield "table", text_of(loop.child_by_field_name("right"))[:40]
+        yield "case", case
+        title = _TITLE.search(body)
+        yield "titled", title.group(2) if title is not None and title.group(1) == case else ""
+        yield "cases", "parallel" if "t.Parallel()" in body else "serial"
 
 
 def _rust(source: Source) -> Iterator[tuple[str, str]]:
@@ -232,6 +238,10 @@ def _meaning(finding: Finding) -> Meaning | None:
             return Meaning("Classes of tests", f"are named `{form}`", _TEST_CLASSES, named, usual, _TESTING)
         case "preparing":
             return _prepared(form)
+        case "prefix" if java and form == "plain":
+            prefixed: Any = {"has": {"field": "name", "regex": "^(test|should)([^a-z]|$)"}}
+            sentence = "are named for what they show, without `test` before it"
+            return Meaning("Test methods", sentence, _METHODS, {"not": prefixed}, 0.6, _TESTING, weight=0.8)
         case "prefix" if java:
             return Meaning(
                 "Test methods",
@@ -264,8 +274,15 @@ def _meaning(finding: Finding) -> Meaning | None:
             fits = {"has": {"kind": "range_clause", "has": {"field": "left", "regex": rf"(^|[\s,]){form}$"}}}
             usual = {"tt": 0.4, "tc": 0.35, "test": 0.2}.get(form, 0.1)
             return Meaning("Cases of tests", f"are called `{form}`", _CASES, fits, usual, PatternCategory.NAMING)
+        case "titled" if form:
+            fits = {"has": {"kind": "call_expression", "regex": rf"^t\.Run\(\w+\.{form},", "stopBy": "end"}}
+            usual = {"name": 0.7, "desc": 0.15}.get(form, 0.05)
+            return Meaning("Cases of tests", f"are titled by their `{form}`", _CASES, fits, usual, _TESTING)
+        case "cases" if form == "parallel":
+            called = {"has": {"kind": "call_expression", "regex": r"^t\.Parallel\(\)$", "stopBy": "end"}}
+            return Meaning("Cases of tests", "run in parallel: `t.Parallel()`", _CASES, called, 0.2, _TESTING)
         case "prefix" if finding.tongue == "Rust":
-            prefixed: Any = {"has": {"field": "name", "regex": "^test_"}}
+            prefixed = {"has": {"field": "name", "regex": "^test_"}}
             if form == "test":
                 return Meaning("Test functions", "begin with `test_`", _RUST_TESTS, prefixed, 0.45, _TESTING)
             sentence = "are named for what they show, without `test_`"
@@ -296,7 +313,7 @@ FAMILY = family(
     "test-style",
     _READERS,
     _meaning,
-    version=4,
+    version=5,
     # Rust's tests stand among what they test.
     roles=frozenset((FileRole.TEST, FileRole.SOURCE)),
 )

@@ -23,7 +23,7 @@ _LEAST_GATHERED = 0.6
 # A type as it is written, without what says how it is passed; only names with a capital are types of somebody.
 _TYPE = (
     r"(?:&\s*)?(?:'\w+\s+)?(?:mut\s+)?(?:dyn\s+|impl\s+)?[*'\"]?(?:\w+(?:\.|::))*{type}"
-    r"(?:<[^=]*>|\[[^=]*\])?['\"]?(?:\s*\|\s*(?:None|null|undefined))?"
+    r"(?:<[^=]*>|\[[^=\]][^=]*\])?['\"]?(?:\s*\|\s*(?:None|null|undefined))?"
 )
 _ANY_TYPE, _ANY_NAME = r"([A-Z]\w{2,})", r"([a-z]\w*)"
 _MARKED = r"(?:(?:private|public|protected|readonly|override)\s+)*"
@@ -41,6 +41,8 @@ _RETURNING: dict[str, tuple[str, str, str]] = {
     "Rust": ("function_item", "return_type", rf"^{_TYPE}$"),
 }
 _RECEIVER: Any = {"inside": {"kind": "parameter_list", "inside": {"kind": "method_declaration", "field": "receiver"}}}
+_OVERRIDING: Any = {"kind": "method_declaration", "has": {"kind": "modifiers", "regex": "@Override"}}
+_ASIDE = {"Go": _RECEIVER, "Java": {"inside": {"kind": "formal_parameters", "inside": _OVERRIDING}}}
 _SHAPES = {
     tongue: re.compile(shape.format(name=_ANY_NAME, type=_ANY_TYPE)) for tongue, (_, shape) in _PARAMETERS.items()
 }
@@ -80,7 +82,7 @@ def _parameters(source: Source, tongue: str) -> Iterator[tuple[str, str, str]]:
     for node in source.nodes(*_PARAMETERS[tongue][0]):
         if node.end_byte - node.start_byte > _LONGEST or (found := shape.match(text_of(node))) is None:
             continue
-        if tongue == "Go" and _receives(node):
+        if (tongue == "Go" and _receives(node)) or (tongue == "Java" and _overrides(node)):
             continue
         one, other = found.groups()
         kind, name = (one, other) if tongue == "Java" else (other, one)
@@ -92,6 +94,14 @@ def _receives(node: Node) -> bool:
     above = node.parent
     method = above.parent if above is not None else None
     return method is not None and method.child_by_field_name("receiver") == above
+
+
+def _overrides(node: Node) -> bool:
+    """Tell whether a parameter is of a method whose base has named it."""
+    above = node.parent
+    method = above.parent if above is not None else None
+    first = method.named_children[0] if method is not None and method.named_children else None
+    return first is not None and first.type == "modifiers" and "@Override" in text_of(first)
 
 
 def _functions(source: Source, tongue: str) -> Iterator[tuple[str, str, str]]:
@@ -181,8 +191,8 @@ def propose(finding: Finding) -> Proposal | None:
     kinds, shape = _PARAMETERS[tongue]
     sites: dict[str, Any] = {"regex": shape.format(name="[a-z]\\w*", type=kind)}
     sites |= {"kind": kinds[0]} if len(kinds) == 1 else {"any": [{"kind": each} for each in kinds]}
-    if tongue == "Go":
-        sites["not"] = _RECEIVER
+    if tongue in _ASIDE:
+        sites["not"] = _ASIDE[tongue]
     rule = Rule(
         RuleKind.AST,
         {"applicable": sites, "conforming": {"regex": shape.format(name=finding.form, type=kind)}},
@@ -194,7 +204,8 @@ def propose(finding: Finding) -> Proposal | None:
 
 
 def _proposed_function(finding: Finding, kind: str, tongue: str) -> Proposal | None:
-    if set(_words(finding.form)) - _MAKING <= set(_words(kind)):
+    # That what makes a thing has its name goes without saying, but not which word it begins with.
+    if finding.form.startswith("…") and set(_words(finding.form)) - _MAKING <= set(_words(kind)):
         return None
     node_kind, field, shape = _RETURNING[tongue]
     sites = {"kind": node_kind, "has": {"field": field, "regex": shape.format(type=kind)}}
@@ -233,6 +244,7 @@ FAMILY = Family(
     facts=facts,
     languages=CODE - {"JavaScript"},
     prior=prior,
+    version=2,
     least=Least(sites=15, files=_LEAST_FILES, share=0.9),
     survey=survey,
     settle=settle,

@@ -55,6 +55,7 @@ CASES = [
     (".isort.cfg", "[settings]\nforce_single_line = True\n", "idioms single imports chosen"),
     (".golangci.yml", "linters:\n  enable: # all\n    - nolintlint\n", "idioms silenced lints chosen"),
     (".golangci.yml", "forbidigo:\n  forbid:\n    - pattern: ^(fmt\\\\.Print(|f|ln))$\n", "log-style print silent"),
+    (".golangci.yml", "linters:\n  enable:\n    - gochecknoinits\n", "idioms init functions chosen"),
     (".golangci.yml", "linters:\n  enable:\n    - revive\n", "wording error texts chosen"),
     (".golangci.yml", "linters:\n  enable:\n    - errorlint\n    - godot\n", "error-handling verb %w"),
     (

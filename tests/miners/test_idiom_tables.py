@@ -175,6 +175,8 @@ class H {
     await().until(c);
   }
   @Test void two() {}
+  @Test
+  void three() {}
   void tell() {
     log.info("Found it"); LOGGER.warn("found {}.", it);
     try { run(); } catch (A e) { /* it may be gone */ }
@@ -253,7 +255,7 @@ SAID = {
         "a/part{}_test.go",
         "package a\n\nfunc TestA(t *testing.T) {\n\terr := run()\n\trequire.NoError(t, err)\n}\n",
         "package a\n\nfunc TestA(t *testing.T) {\n\terr := run()\n\tif err != nil {\n\t\tt.Fatal(err)\n\t}\n}\n",
-        "Go tests check errors by `require.NoError` and the like, not by `if err != nil`",
+        "Go tests check errors by an assertion (`NoError`, `OK`), not by `if err != nil`",
     ),
     "interrupted": (
         "a/Part{}.java",

@@ -151,6 +151,7 @@ func Put(id string, ctx context.Context) {
 /** One. @author ada */
 public final class OneTest {
   private final int a;
+  int b;
   OneTest(final int a, int b) {
     this.a = a;
     b = 1;
@@ -161,6 +162,7 @@ public final class OneTest {
     if (b) { f(x -> 1); g((x) -> 2); }
     var e = (a == 1) ? f() : a ? "x".toLowerCase() : "y".toUpperCase(Locale.ROOT);
     try (Reader r = new FileReader(a)) { Reader s = new FileReader(b); }
+    f(List.of(a), Arrays.asList(a, b), Collections.singletonList(a), List.of());
   }
 }
 """,

@@ -24,6 +24,10 @@ def mined(files: dict[str, str]) -> Trial:
         ("const CREATE_TEAM_LIMIT = 3;", "{STEM}_LIMIT"),
         ("module.exports = function createTeam(a) {", "{stemCamel}"),
         ("export async function GET(request) {", "GET"),
+        ("func NewCreateTeam(a int) *CreateTeam {", "New{Stem}"),
+        ("func Run() {", "Run"),
+        ("func run() {", None),
+        ("func (c *CreateTeam) Run() {", None),
         ("export const recreateTeam = 1;", "recreateTeam"),
         ("class CreateTeamster {", None),
         ("const other = 1;", None),
@@ -57,6 +61,12 @@ def test_a_name_that_is_the_files_is_said_so() -> None:
 def test_the_same_name_in_each_is_told_too() -> None:
     files = {f"src/api/{word}/route.ts": "export async function GET() {}\n" for word in WORDS}
     assert mined(files).said == ["TypeScript source files in `src/api/` declare `GET` (12 of 12)"]
+
+
+def test_what_each_package_of_go_gives_to_others_is_told() -> None:
+    files = {f"pkg/{word}/{word}.go": f"package {word}\n\nfunc New() *T {{\n}}\n" for word in WORDS}
+    others = {f"internal/part{number}.go": f"package a\n\nfunc run{number}() {{\n}}\n" for number in range(12)}
+    assert mined(files | others).said == ["Go source files in `pkg/` declare `New` (12 of 12)"]
 
 
 def test_names_that_half_of_them_have_are_none() -> None:

@@ -56,6 +56,14 @@ def test_whoever_takes_only_types_does_nothing_with_a_library() -> None:
     assert mined(files | {"src/a.ts": 'import got from "got";\n'}).said == []
 
 
+def test_what_a_repository_made_for_itself_is_one_of_several() -> None:
+    files = {f"src/main/java/a/b/Part{n}.java": "package a.b;\n\nimport a.b.Nullable;\n" for n in range(19)}
+    files |= {"src/main/java/a/b/Nullable.java": "package a.b;\n\npublic @interface Nullable {}\n"}
+    files |= {"src/main/java/a/b/Other.java": "package a.b;\n\nimport javax.annotation.Nullable;\n"}
+    said = "Java files mark nullness with `a.b.Nullable`, not with `javax.annotation.Nullable` (19 of 20)"
+    assert mined(files).said == [said]
+
+
 def test_names_of_nodes_own_modules_are_one() -> None:
     files = {f"src/part{n}.ts": f'import assert from "{"node:" if n % 2 else ""}assert/strict";\n' for n in range(20)}
     files |= {"src/other.ts": 'import chai from "chai";\n'}

@@ -63,9 +63,24 @@ def test_functions_that_return_a_type_are_named_alike() -> None:
 
 
 def test_functions_that_are_named_after_what_they_make_are_no_news() -> None:
-    names = [f"New{part}Command" for part in ("Get", "List", "Push", "Pull", "Lint", "Test", "Show", "Plug", "Repo")]
+    names = [f"{verb}{part}Command" for verb in ("new", "build", "make") for part in ("Get", "List", "Push", "Pull")]
     files = {f"src/p{n}.go": COMMAND.format(name=name) for n, name in enumerate(names * 2)}
     assert trial(files, families=[typed_names.FAMILY]).said == []
+
+
+def test_which_word_what_makes_them_begins_with_is_news() -> None:
+    names = [f"new{part}Command" for part in ("Get", "List", "Push", "Pull", "Lint", "Test", "Show", "Plug", "Repo")]
+    files = {f"src/p{n}.go": COMMAND.format(name=name) for n, name in enumerate(names * 2)}
+    found = trial(files, families=[typed_names.FAMILY])
+    assert found.said == ["Go functions that return `Command` are named `new…Command` (18 of 18)"]
+
+
+@pytest.mark.parametrize(
+    ("before", "kind"), [("@Override ", "EventStore"), ("", "EventStore[]")], ids=["overridden", "several"]
+)
+def test_what_a_base_has_named_and_what_is_many_is_no_choice(before: str, kind: str) -> None:
+    text = JAVA.replace("void", f"{before}void").replace("EventStore", kind)
+    assert mined("java", text, "journal", "events").said == []
 
 
 def test_the_same_name_for_parameters_of_other_types_is_said_once() -> None:

@@ -123,6 +123,7 @@ _GOLANGCI: dict[str, tuple[Answer, ...]] = {
     "context-as-argument": (_idiom("first contexts", _GO),),
     # What it asks for unless it is told which of its rules.
     "revive": (_idiom("first contexts", _GO), ("wording", "error texts", YES, _GO)),
+    "gochecknoinits": (_idiom("init functions", _GO),),
     "forcetypeassert": (_idiom("checked types", _GO),),
     "noctx": (_idiom("request contexts", _GO),),
     "usestdlibvars": (_idiom("request methods", _GO),),

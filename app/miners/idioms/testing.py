@@ -1,7 +1,7 @@
 """How tests are written, where a language leaves it open: what they assert by, how they are laid out and clean up.
 
-Says, for instance: "Go functions that help tests begin with `t.Helper()`", "Go tests check errors by `require.NoError`
-and the like, not by `if err != nil`" and "Java tests are laid out as given, when, then".
+Says, for instance: "Go functions that help tests begin with `t.Helper()`", "Go tests check errors by an assertion
+(`NoError`, `OK`), not by `if err != nil`" and "Java tests are laid out as given, when, then".
 """
 
 from typing import Any
@@ -80,7 +80,7 @@ GO = (
         },
         {"kind": "call_expression"},
         "Tests",
-        "check errors by `require.NoError` and the like, not by `if err != nil`",
+        "check errors by an assertion (`NoError`, `OK`), not by `if err != nil`",
         0.4,
         _TESTING,
         alternative="`if err != nil`",
@@ -279,6 +279,19 @@ SCRIPTS = (
 )
 JAVA = (
     Idiom(
+        "marked in line",
+        {"kind": "method_declaration", "has": {"kind": "modifiers", "regex": r"@Test\b"}},
+        {"regex": r"^@Test\b[^\n]*\w\("},
+        "Test methods",
+        "begin on the line of their `@Test`: `@Test void …`",
+        0.04,
+        _TESTING,
+        alternative="a line of its own",
+        roles=TESTS,
+        words=("@Test",),
+        weight=0.8,
+    ),
+    Idiom(
         "display names",
         _TEST_METHOD,
         {"has": {"kind": "modifiers", "regex": r"@DisplayName\b"}},
@@ -383,4 +396,4 @@ RUST = (
 )
 TABLES = {"Go": GO, "Python": PYTHON, "JavaScript": SCRIPTS, "TypeScript": SCRIPTS, "Java": JAVA, "Rust": RUST}
 
-FAMILY = family("test-idioms", TABLES, most=8, version=4)
+FAMILY = family("test-idioms", TABLES, most=8, version=5)

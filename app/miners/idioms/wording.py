@@ -215,6 +215,10 @@ GO = (
     _settings("type_spec"),
 )
 _NULL_CHECK: Any = {"has": {"field": "name", "regex": "^(requireNonNull|checkNotNull|notNull|nonNull)$"}}
+_THROWN_NULL: Any = {
+    "kind": "object_creation_expression",
+    "all": [{"has": {"field": "type", "regex": "^NullPointerException$"}}, _given(r'^\(\s*"')],
+}
 # How a value that must be there is spoken of, and what asks for it: each is some team's way.
 _MISSED = {"cannot be null": 0.15, "must not be null": 0.3, "may not be null": 0.1, "is null": 0.1, "== null": 0.05}
 _ASKED_BY = {"Assert": 0.25, "Preconditions": 0.25, "Validate": 0.15, "Objects": 0.75}
@@ -226,7 +230,7 @@ def _null_checks() -> tuple[Idiom, ...]:
     says = tuple(
         Idiom(
             f"null said {said}",
-            {"kind": "method_invocation", "all": [_NULL_CHECK, _given('"')]},
+            {"any": [{"kind": "method_invocation", "all": [_NULL_CHECK, _given('"')]}, _THROWN_NULL]},
             _given(rf'{said}\.?"'),
             "Checks for null",
             f"say that something `{said}`",
@@ -234,7 +238,7 @@ def _null_checks() -> tuple[Idiom, ...]:
             _DOCUMENTING,
             alternative="other words",
             roles=SOURCES,
-            words=words,
+            words=(*words, "new NullPointerException("),
             weight=0.8,
         )
         for said, usual in _MISSED.items()
@@ -288,4 +292,4 @@ RUST = (_settings("struct_item", "enum_item"),)
 TABLES = {"Python": PYTHON, "JavaScript": SCRIPTS, "TypeScript": TYPED, "Go": GO, "Java": JAVA, "Rust": RUST}
 
 # How a few folders word things is hardly ever anybody's rule.
-FAMILY = family("wording", TABLES, most=6, version=4, places=1, sites=20)
+FAMILY = family("wording", TABLES, most=6, version=5, places=1, sites=20)

@@ -20,6 +20,8 @@ _TYPED = ("Python", *_OF_NODE)
 _PREFIXED = ("test",)
 _BUILTINS = ("assert", "assert/strict", "fs", "fs/promises", "path", "test")
 _LEAST_ALONE, _COMMON = 12, 0.75
+# What a repository may make for itself, by the names that it then has.
+_OWN = {("Java", "mark nullness with"): ("Nullable",)}
 
 
 def facts(source: Source) -> Any:
@@ -33,8 +35,10 @@ def facts(source: Source) -> Any:
         modules = {
             module for module, names in imports if module not in aside["module"] or {*names}.isdisjoint(aside["names"])
         }
-        if taken := sorted({library for module in modules if (library := _library(language, module, libraries))}):
-            found[purpose] = taken
+        own = _OWN.get((language, purpose), ())
+        taken = {_library(language, each, libraries) or _made(each, own) for each in modules} - {None}
+        if taken:
+            found[purpose] = sorted(map(str, taken))
     return found or None
 
 
@@ -46,6 +50,10 @@ def _library(language: str, module: str, libraries: tuple[str, ...]) -> str | No
         if module == library or ((step := _step(language, library)) and module.startswith(library + step))
     ]
     return max(fitting, key=len, default=None)
+
+
+def _made(module: str, own: tuple[str, ...]) -> str | None:
+    return module if module.rpartition(".")[2] in own else None
 
 
 def _step(language: str, library: str) -> str | None:
@@ -63,7 +71,9 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
 
 
 def _is_own(file: File, library: str, world: World) -> bool:
-    """Tell whether a library is the repository's own."""
+    """Tell whether a library is the repository's own, and not made to be taken in place of one."""
+    if file.language == "Java" and any(_made(library, names) for names in _OWN.values()):
+        return False
     if file.language in SCRIPTS:
         return library.rpartition("/")[2] in world.listing.script_packages
     # What Go's paths end in may be a folder here by chance.
@@ -80,12 +90,13 @@ def propose(finding: Finding) -> Proposal | None:
     if not finding.rivals and (finding.applicable < _LEAST_ALONE or prior(finding) > _COMMON):
         return None
     aside = ASIDE.get((language, finding.topic))
+    own = [f"*.{name}" for name in _OWN.get((language, finding.topic), ())]
     rule = Rule(
         RuleKind.IMPORT,
         {
             "per": "import",
             "applicable": {
-                "module": _globs(language, libraries),
+                "module": [*_globs(language, libraries), *own],
                 **({"type_only": False} if language in _TYPED else {}),
                 **({"not": aside} if aside else {}),
             },
@@ -132,5 +143,5 @@ FAMILY = Family(
     facts=facts,
     prior=prior,
     least=Least(sites=6, files=5, share=0.87),
-    version=4,
+    version=5,
 )
