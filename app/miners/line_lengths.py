@@ -1,7 +1,8 @@
 """How long lines are at most: what a formatter or an editor is told, or the usual width that nearly all files keep.
 
 Says, for instance: "Python lines have at most 88 characters". That a linter forbids longer ones is read by the family
-of declared rules; a formatter leaves some of them, so that it is news only where the code keeps to it.
+of declared rules; a formatter leaves some of them, so that it is news only where the code keeps to it. Of a width that
+somebody asked for each line is asked that is no short one, of others each file.
 """
 
 import re
@@ -20,6 +21,7 @@ _USUAL = {79: 0.25, 80: 0.3, 88: 0.4, 100: 0.55, 120: 0.75}
 _FORMATTED = {"Rust": 0.8}
 _PLAUSIBLE = range(60, 201)
 _LEAST_FILES, _NEARLY_ALL, _MOST = 40, 0.97, 400
+_SHORT, _LONG, _MOST_LONG = 40, 78, 400
 _SCRIPTS = ("JavaScript", "TypeScript")
 # The names of configurations, what they call a width, and for which languages.
 _ASKED: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
@@ -42,7 +44,13 @@ _SUFFIXES = {"py": "Python", "js": "JavaScript", "ts": "TypeScript", "go": "Go",
 def facts(source: Source) -> Any:
     """Measure the longest line of code; of a configuration, keep the widths that it asks for."""
     if source.language in CODE:
-        return min(max(map(len, source.lines), default=0), _MOST)
+        lengths = [length for length in map(len, source.lines) if length > _SHORT]
+        longest = max(lengths, default=max(map(len, source.lines), default=0))
+        return {
+            "longest": min(longest, _MOST),
+            "lines": len(lengths),
+            "long": [min(length, _MOST) for length in lengths if length > _LONG][:_MOST_LONG],
+        }
     if not _NAMES.fullmatch(source.name):
         return None
     return list(_widths(source.name, source.text)) or None
@@ -73,9 +81,9 @@ def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
                 # What a tool of the language is told says more than what editors are told of all.
                 if not file.name.startswith(".editor") or tongue not in noted:
                     noted[tongue] = (width, file.path, line, statement)
-    elif isinstance(facts, int):
+    elif isinstance(facts, dict):
         lengths = noted.setdefault(f"lengths {tongue_of(file)}", {})
-        lengths[facts] = lengths.get(facts, 0) + 1
+        lengths[facts["longest"]] = lengths.get(facts["longest"], 0) + 1
 
 
 def settle(world: World) -> None:
@@ -89,11 +97,22 @@ def settle(world: World) -> None:
 
 def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     """Let each file vote on the width that is asked for, or else on the smallest usual one that nearly all keep."""
-    if not isinstance(facts, int):
+    topic = world.noted.get(f"topic {tongue_of(file) or ''}")
+    if not isinstance(facts, dict) or not topic:
         return
-    tongue = tongue_of(file) or ""
-    if topic := world.noted.get(f"topic {tongue}"):
-        yield Vote(topic, (_KEPT,) if facts <= int(topic.partition("\n")[0]) else ())
+    width, *place = topic.split("\n")
+    if not _by_line(int(width), place):
+        yield Vote(topic, (_KEPT,) if facts["longest"] <= int(width) else ())
+    elif facts["lines"]:
+        long = sum(length > int(width) for length in facts["long"])
+        yield Vote(topic, (_KEPT,), facts["lines"] - long)
+        if long:
+            yield Vote(topic, (), long)
+
+
+def _by_line(width: int, place: list[str]) -> bool:
+    """Tell whether lines are asked and not files: nobody who asks for a width gets it in each file."""
+    return bool(place) and width >= _LONG
 
 
 def _topic(tongue: str, noted: dict[str, Any]) -> str:
@@ -112,14 +131,17 @@ def propose(finding: Finding) -> Proposal | None:
     width, *place = finding.topic.split("\n")
     if finding.scope.include:
         return None
-    rule = Rule(
-        RuleKind.REGEX,
-        {"per": "file", "conforming": rf"(?m)^.{{{int(width) + 1},}}$", "absent": True},
-        finding.scope,
-    )
+    definition: dict[str, Any]
+    if _by_line(int(width), place):
+        detail = f"Lines of at most {_SHORT} are not counted."
+        definition = {"per": "match", "applicable": rf"^.{{{_SHORT + 1},}}$", "conforming": rf"^.{{1,{width}}}$"}
+    else:
+        detail = ""
+        definition = {"per": "file", "conforming": rf"(?m)^.{{{int(width) + 1},}}$", "absent": True}
+    rule = Rule(RuleKind.REGEX, definition, finding.scope)
     name = f"{in_scope(finding, 'Lines')} have at most {width} characters"
     declared = Declared(place[0], int(place[1]), place[2]) if place else None
-    return Proposal(name, rule, PatternCategory.STRUCTURAL, declared=declared, weight=0.6)
+    return Proposal(name, rule, PatternCategory.STRUCTURAL, detail=detail, declared=declared, weight=0.6)
 
 
 def prior(finding: Finding) -> float:
@@ -133,6 +155,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=2,
     languages=None,
     prior=prior,
     least=Least(sites=20, files=10, share=0.9, careful=0.88),

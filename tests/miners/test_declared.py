@@ -194,7 +194,7 @@ def test_what_is_declared_of_a_folder_is_asked_of_that_folder() -> None:
 
 
 def test_settings_that_no_family_asks_about_become_rules() -> None:
-    files = {f"src/part{number}.py": "x = 1\n" * 3 for number in range(12)}
+    files = {f"src/part{number}.py": f"x = 1\ny = '{'a' * 50}'\n" for number in range(12)}
     files["src/long.py"] = f"x = '{'a' * 100}'\n"
     files["pyproject.toml"] = "[tool.ruff]\nline-length = 79\nlint.select = ['E']\n"
     found = trial(files, families=FAMILIES).find("lines have at most 79 characters")

@@ -192,9 +192,15 @@ def _of_all(name: str, shape: str, *, absent: bool) -> _Made:
     return name, RuleKind.REGEX, definition, "", PatternCategory.STRUCTURAL
 
 
+_NARROW = 78
+
+
 def _length(value: str, tongue: str) -> Iterator[_Made]:
     if value.isdigit() and int(value) in _LENGTHS:
-        definition = {"per": "file", "conforming": rf"(?m)^.{{{int(value) + 1},}}$", "absent": True}
+        # The same rule as that of widths that nobody forbids to exceed.
+        definition: dict[str, Any] = {"per": "match", "applicable": r"^.{41,}$", "conforming": rf"^.{{1,{value}}}$"}
+        if int(value) < _NARROW:
+            definition = {"per": "file", "conforming": rf"(?m)^.{{{int(value) + 1},}}$", "absent": True}
         yield f"lines have at most {value} characters", RuleKind.REGEX, definition, tongue, PatternCategory.STRUCTURAL
 
 
