@@ -24,9 +24,10 @@ _STATEMENTS = re.compile(_STATEMENT)
 _MODULES = re.compile(r"""(?:from |import |require\()(?:'[^'\n]*'|"[^"\n]*")""")
 _AFTER_BRACE = r"(?m)^[ \t]*\}[ \t]*\n?[ \t]*(?:else|catch|finally)\b"
 _AFTER_BRACES = re.compile(_AFTER_BRACE)
-# Texts of attributes, at the beginning of a line or after the name of an element.
-_ATTRIBUTE = r"""(?m)(?:^|<[A-Za-z][\w.]*)[ \t]+[a-zA-Z][\w-]*=(?:'[^'"\n]*'|"[^'"\n]*")"""
-_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_ATTRIBUTE = r"""[ \t][a-zA-Z][\w-]*=(?:'[^'"\n]*'|"[^'"\n]*")"""
+# The same by the sign that it has in any case: the name before it is looked at afterwards.
+_ATTRIBUTES = re.compile(r"""=(?:'[^'"\n]*'|"[^'"\n]*")""")
+_ATTRIBUTE_NAME = re.compile(r"[ \t][a-zA-Z][\w-]*$")
 _HEAD_OF_TYPE = (
     r"(?m)^[ \t]*(?:(?:public|protected|private|abstract|static|final|sealed) )*"
     r"(?:class|interface|enum|record) [^;{}\n]*\{[ \t]*\n[ \t]*(?:\n|[^\s}])"
@@ -37,6 +38,7 @@ _PLAIN = r"""^('[^'"\n]*'|"[^'"\n]*")$"""
 _ARGUMENTS = re.compile(_PLAIN)
 _INDENTED = re.compile(r"(?m)^([ \t]+)[^\s*]")
 _MOST, _MOST_STEPS = 200, 2_000
+_LONGEST_NAME = 60
 _USUAL = {
     "Python": {"'": 0.4, '"': 0.6},
     "Java": {"4 spaces": 0.7, "2 spaces": 0.25, "tabs": 0.1},
@@ -62,7 +64,7 @@ def facts(source: Source) -> Any:
     if source.language in SCRIPTS:
         found["quotes"] = _counted(islice(_quotes(source.text), _MOST))
         if source.language == "TSX":
-            found["attributes"] = _counted(each[-1] for each in _first(_ATTRIBUTES, source))
+            found["attributes"] = _counted(islice(_attributes(source.text), _MOST))
         found["ends"] = _counted(";" if each.endswith(";") else "none" for each in _first(_STATEMENTS, source))
     return found
 
@@ -74,6 +76,12 @@ def _first(shape: "re.Pattern[str]", source: Source) -> Iterator[str]:
 def _quotes(text: str) -> Iterator[str]:
     for found in _MODULES.finditer(text):
         if not text[max(0, found.start() - 1) : found.start()].strip():
+            yield found.group()[-1]
+
+
+def _attributes(text: str) -> Iterator[str]:
+    for found in _ATTRIBUTES.finditer(text):
+        if _ATTRIBUTE_NAME.search(text[max(0, found.start() - _LONGEST_NAME) : found.start()]):
             yield found.group()[-1]
 
 

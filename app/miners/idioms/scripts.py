@@ -144,8 +144,8 @@ IDIOMS = (
     ),
     Idiom(
         "returns",
-        {"kind": "comment", "regex": r"^/\*\*(?s:.*)\n\s*\* @returns?\s"},
-        {"regex": r"@returns\s"},
+        {"kind": "comment", "regex": r"\* @returns?\b"},
+        {"regex": r"@returns\b"},
         "JSDoc comments",
         "say `@returns`, not `@return`",
         0.75,
