@@ -1,16 +1,18 @@
 """REGEX rules: linear-time expressions over the text of a file, and line templates that every file of a kind carries.
 
     {"per": "match", "applicable": "logging\\.getLogger\\([^)]*\\)", "conforming": "\\(__name__\\)"}
+    {"per": "match", "within": "^\\[deps\\]\\n([^\\[].*\\n)*", "applicable": "^\\w+ = .*", "conforming": "version"}
     {"per": "file", "lines": ["logger = logging.getLogger(__name__)"]}
     {"per": "file", "names": ["Z{Stem}RequestSchema"]}
     {"per": "file", "conforming": "^// Copyright \\d{4}"}
 
-With "per": "file" an `applicable` expression says which files are meant, and `absent` turns `conforming` round: it must
+With `within` only matches inside of what it matches are sites: of the dependencies of a TOML file, say. With
+"per": "file" an `applicable` expression says which files are meant, and `absent` turns `conforming` round: it must
 not occur. Templates know {stem}, the file's own name in several spellings, and {year}; those of `names` are of what a
 script declares.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import re2
 
@@ -32,7 +34,7 @@ _OPTIONS.max_mem = 4 << 20
 def compile_rule(rule: Rule) -> Checker:
     """Make a REGEX rule ready."""
     definition = rule.definition
-    applicable, conforming = (_expression(rule, part) for part in ("applicable", "conforming"))
+    applicable, conforming, within = (_expression(rule, part) for part in ("applicable", "conforming", "within"))
     lines, names = (tuple(definition.get(part) or ()) for part in ("lines", "names"))
     absent = bool(definition.get("absent"))
 
@@ -40,11 +42,11 @@ def compile_rule(rule: Rule) -> Checker:
         assert applicable is not None
         assert conforming is not None
         places = _Lines(subject.text)
-        for count, found in enumerate(applicable.finditer(subject.text)):
+        for count, (start, text) in enumerate(_matches(applicable, within, subject.text)):
             if count == MOST_SITES:
                 return
-            fine = (conforming.search(found.group()) is not None) is not absent
-            yield Site(fine, places.of(found.start()), places.of(max(found.start(), found.end() - 1)))
+            fine = (conforming.search(text) is not None) is not absent
+            yield Site(fine, places.of(start), places.of(max(start, start + len(text) - 1)))
 
     def whole(subject: Subject, _: Listing) -> Iterable[Site]:
         text = subject.text
@@ -63,6 +65,13 @@ def compile_rule(rule: Rule) -> Checker:
         yield _carried(subject, lines, names)
 
     return Checker(rule, matches if definition.get("per", "file") == "match" else whole)
+
+
+def _matches(applicable: "re2._Regexp[str]", within: "re2._Regexp[str] | None", text: str) -> Iterator[tuple[int, str]]:
+    """Give the places and texts of what is meant, where it is meant."""
+    parts = ((0, text),) if within is None else ((part.start(), part.group()) for part in within.finditer(text))
+    for start, part in parts:
+        yield from ((start + found.start(), found.group()) for found in applicable.finditer(part))
 
 
 def _carried(subject: Subject, lines: tuple[str, ...], names: tuple[str, ...]) -> Site:

@@ -306,6 +306,7 @@ FIELDS: dict[RuleKind, dict[str, Check]] = {
         "per": _word("file", "match"),
         "applicable": _expression,
         "conforming": _expression,
+        "within": _expression,
         "lines": _texts(40, 300),
         "names": _texts(40, 120),
         "absent": _flag,

@@ -30,12 +30,14 @@ _WITH_KEYS = frozenset(("serde", "command", "arg", "clap"))
 # Every sort of type may derive these.
 _PLAIN_TRAITS = frozenset(("Debug", "Clone", "Copy", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"))
 _PLAIN_ATTRIBUTES = frozenset(("", "allow", "expect", "cfg", "cfg_attr", "deprecated", "doc", "rustfmt::skip", "repr"))
+_TESTING = re.compile(r"(\w+::)*(bench|ignore|should_panic|rstest|case|\w*test)$")
 _SUBJECTS = {
     "type": "types",
     "function": "functions of modules",
     "method": "methods",
     "class": "classes",
     "property": "fields of classes",
+    "public": "public functions",
 }
 
 
@@ -105,6 +107,11 @@ def _annotations(node: Node) -> Iterator[Node]:
 def _rust(source: Source) -> Iterator[tuple[str, list[str]]]:
     for node in source.nodes("struct_item", "enum_item"):
         yield "type", [f"@{mark}" for text in _attributes(node) for mark in _marks(text)]
+    for node in source.nodes("function_item"):
+        # What is public is what attributes are asked of; tests have their own.
+        if node.named_children and node.named_children[0].type == "visibility_modifier":
+            marks = [mark for text in _attributes(node) for mark in _marks(text)]
+            yield "public", [f"@{mark}" for mark in marks if not _TESTING.match(mark)]
 
 
 def _attributes(node: Node) -> Iterator[str]:
@@ -154,7 +161,9 @@ def _of_rust(finding: Finding) -> Proposal:
     name, _, key = finding.form.removesuffix(")").partition("(")
     shape = rf"(?s)^#\[\s*{name}\s*" + (rf"\((.*,|.*::)?\s*{key}\s*(,.*)?\)\]$" if key else r"[\](=]")
     between = {"not": {"any": [{"kind": kind} for kind in _ABOVE]}}
-    applicable = {"any": [{"kind": "struct_item"}, {"kind": "enum_item"}]}
+    applicable: dict[str, Any] = {"any": [{"kind": "struct_item"}, {"kind": "enum_item"}]}
+    if finding.topic == "public":
+        applicable = {"kind": "function_item", "has": {"kind": "visibility_modifier"}}
     conforming = {"follows": {"kind": "attribute_item", "regex": shape, "stopBy": between}}
     rule = Rule(RuleKind.AST, {"applicable": applicable, "conforming": conforming}, finding.scope)
     sentence = f"{in_scope(finding, _SUBJECTS[finding.topic])} carry `#[{finding.form}]`"
@@ -197,7 +206,7 @@ FAMILY = Family(
     facts=facts,
     languages=frozenset(_READERS),
     roles=frozenset((FileRole.SOURCE, FileRole.MIGRATION)),
-    version=2,
+    version=3,
     least=Least(sites=12, files=5, share=0.9, bits=1.0),
     open=True,
     local=True,

@@ -41,6 +41,7 @@ _MOST, _MOST_STEPS = 200, 2_000
 _LONGEST_NAME = 60
 _USUAL = {
     "Python": {"'": 0.4, '"': 0.6},
+    "Rust": {"4 spaces": 0.99, "2 spaces": 0.04, "tabs": 0.05},
     "Java": {"4 spaces": 0.7, "2 spaces": 0.25, "tabs": 0.1},
     "JavaScript": {"2 spaces": 0.75, "4 spaces": 0.2, "tabs": 0.1, "'": 0.6, '"': 0.35, ";": 0.72, "none": 0.28},
     "TypeScript": {"2 spaces": 0.75, "4 spaces": 0.2, "tabs": 0.1, "'": 0.6, '"': 0.4, ";": 0.78, "none": 0.22},
@@ -58,6 +59,8 @@ def facts(source: Source) -> Any:
         )
         return found
     found["indent"] = _indent(source.text)
+    if source.language == "Rust":
+        return found
     found["else"] = _counted("own" if "\n" in each.strip() else "same" for each in _first(_AFTER_BRACES, source))
     if source.language == "Java":
         found["head"] = _counted("empty" if each.endswith("\n") else "" for each in _first(_HEADS_OF_TYPES, source))
@@ -190,8 +193,8 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=4,
-    languages=frozenset(("Python", "Java", *SCRIPTS)),
+    version=5,
+    languages=frozenset(("Python", "Java", "Rust", *SCRIPTS)),
     prior=prior,
     least=Least(sites=10, files=6, share=0.9, careful=0.85),
 )

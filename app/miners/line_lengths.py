@@ -18,7 +18,8 @@ from app.syntax import Source
 _KEPT = "kept"
 # Widths that people agree on, and how many repositories keep to each, told or not.
 _USUAL = {79: 0.25, 80: 0.3, 88: 0.4, 100: 0.55, 120: 0.75}
-_FORMATTED = {"Rust": 0.8}
+# What a formatter sees to unless it is told otherwise.
+_FORMATTED = {"Rust": (100, 0.8)}
 _PLAUSIBLE = range(60, 201)
 _LEAST_FILES, _NEARLY_ALL, _MOST = 40, 0.97, 400
 _SHORT, _LONG, _MOST_LONG = 40, 78, 400
@@ -147,7 +148,8 @@ def propose(finding: Finding) -> Proposal | None:
 def prior(finding: Finding) -> float:
     """Know which widths most code keeps."""
     width = int(finding.topic.partition("\n")[0])
-    return max(_USUAL.get(width, 0.5), _FORMATTED.get(finding.tongue or "", 0.0))
+    formatted, usual = _FORMATTED.get(finding.tongue or "", (0, 0.0))
+    return max(_USUAL.get(width, 0.5), usual if width >= formatted else 0.0)
 
 
 FAMILY = Family(

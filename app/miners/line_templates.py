@@ -109,6 +109,7 @@ def propose(finding: Finding) -> Proposal | None:
         with_lines(f"{in_scope(finding, 'Files')} carry", telling, _MOST_SHOWN, more=len(lines) - len(telling)),
         rule,
         PatternCategory.STRUCTURAL,
+        detail=f"All of them: {', '.join(f'`{line}`' for line in lines)}." if len(lines) > 1 else "",
         weight=1.2 if any("{" in line and "}" in line for line in lines) else 1.0,
     )
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 from app.miners import (
     caught_names,
     changelog_fragments,
+    crates,
     data_models,
     declared,
     decorators,
@@ -38,7 +39,9 @@ from app.miners import (
     python_modules,
     raised_errors,
     remarks,
+    result_types,
     sequences,
+    taken_names,
     test_files,
     test_style,
     twins,
@@ -52,7 +55,7 @@ from app.miners.classes import names as class_names
 from app.miners.classes import places as class_places
 from app.miners.classes import shapes as class_shapes
 from app.miners.core.family import Facts, Family
-from app.miners.idioms import access, failures, records, testing, waits, wording
+from app.miners.idioms import access, failures, records, rust_style, testing, waits, wording
 from app.syntax import Source, Unreadable
 
 FAMILIES: tuple[Family, ...] = (
@@ -68,11 +71,13 @@ FAMILIES: tuple[Family, ...] = (
     failures.FAMILY,
     records.FAMILY,
     wording.FAMILY,
+    rust_style.FAMILY,
     formatting.FAMILY,
     guides.FAMILY,
     file_affixes.FAMILY,
     caught_names.FAMILY,
     changelog_fragments.FAMILY,
+    crates.FAMILY,
     class_bases.FAMILY,
     class_names.FAMILY,
     class_places.FAMILY,
@@ -86,7 +91,9 @@ FAMILIES: tuple[Family, ...] = (
     name_forms.FAMILY,
     raised_errors.FAMILY,
     remarks.FAMILY,
+    result_types.FAMILY,
     sequences.FAMILY,
+    taken_names.FAMILY,
     doc_comments.FAMILY,
     import_aliases.FAMILY,
     import_forms.FAMILY,

@@ -118,8 +118,10 @@ def _rust(source: Source) -> Iterator[tuple[str, str]]:
     for item in source.nodes("function_item"):
         above = item.prev_named_sibling
         while above is not None and above.type == "attribute_item":
-            if re.match(r"#\[(?:tokio::)?test\b", text_of(above)):
+            if (mark := re.match(r"#\[((?:\w+::)*test)\b", text_of(above))) is not None:
                 yield "prefix", "test" if text_of(item.child_by_field_name("name")).startswith("test_") else "plain"
+                if re.match(r"(pub )?async\b", text_of(item)[:10]):
+                    yield "async", mark.group(1)
                 break
             above = above.prev_named_sibling
 
@@ -184,7 +186,7 @@ _CASES: Any = {
     ],
 }
 _PUBLIC: Any = {"has": {"kind": "modifiers", "regex": r"\bpublic\b"}}
-_RUST_TESTS: Any = {"kind": "function_item", "follows": {"kind": "attribute_item", "regex": r"^#\[(tokio::)?test\b"}}
+_RUST_TESTS: Any = {"kind": "function_item", "follows": {"kind": "attribute_item", "regex": r"^#\[(\w+::)*test\b"}}
 
 
 def _meaning(finding: Finding) -> Meaning | None:
@@ -287,6 +289,11 @@ def _meaning(finding: Finding) -> Meaning | None:
                 return Meaning("Test functions", "begin with `test_`", _RUST_TESTS, prefixed, 0.45, _TESTING)
             sentence = "are named for what they show, without `test_`"
             return Meaning("Test functions", sentence, _RUST_TESTS, {"not": prefixed}, 0.6, _TESTING, weight=0.8)
+        case "async" if finding.tongue == "Rust":
+            marked = {"follows": {"kind": "attribute_item", "regex": rf"^#\[{form}\b"}}
+            sites = {"all": [_RUST_TESTS, {"regex": r"^(pub )?async\b"}]}
+            usual = 0.75 if form == "tokio::test" else 0.08
+            return Meaning("Async tests", f"carry `#[{form}]`", sites, marked, usual, _TESTING)
     return None
 
 
@@ -313,7 +320,7 @@ FAMILY = family(
     "test-style",
     _READERS,
     _meaning,
-    version=5,
+    version=6,
     # Rust's tests stand among what they test.
     roles=frozenset((FileRole.TEST, FileRole.SOURCE)),
 )

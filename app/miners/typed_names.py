@@ -1,7 +1,8 @@
-"""Names that go with a type: what parameters of it are called, and functions that return it.
+"""Names that go with a type or a call: what parameters of it are called, functions that return it, what it gives.
 
 Says, for instance: "Go parameters of type `Writer` are called `out`", "Rust parameters of type `Context` are called
-`cx`" and "Go functions that return `Command` are named `new…Cmd`". A name that only says the type again
+`cx`", "Go functions that return `Command` are named `new…Cmd`" and "Rust values of `current!` are
+called `(view, doc)`". A name that only says the type again
 (`request: HttpRequest`) is no choice, nor is one that a language or its tools give (`ctx`, `monkeypatch`).
 """
 
@@ -65,6 +66,9 @@ _GIVEN = frozenset(_GIVEN_NAMES.split())
 _MAKING = frozenset(
     ("new", "get", "create", "make", "build", "parse", "to", "from", "load", "find", "set", "is", "has")
 )
+_LONGEST_NAME = 40
+# What macros of the language make may be called anything.
+_HOLDING_MACROS = frozenset(("format", "vec", "include_str", "include_bytes", "env", "concat", "json", "matches"))
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -74,7 +78,9 @@ def facts(source: Source) -> Any:
     if tongue not in _PARAMETERS:
         return None
     counted = Counter([*_parameters(source, tongue), *_functions(source, tongue)])
-    return [[*what, times] for what, times in sorted(counted.items())[:_MOST]] or None
+    values = Counter(_values(source) if tongue == "Rust" else ())
+    told = [*sorted(counted.items())[:_MOST], *sorted(values.items())[:_MOST]]
+    return [[*what, times] for what, times in told] or None
 
 
 def _parameters(source: Source, tongue: str) -> Iterator[tuple[str, str, str]]:
@@ -115,6 +121,16 @@ def _functions(source: Source, tongue: str) -> Iterator[tuple[str, str, str]]:
         found = _RETURNED.match(text_of(result))
         if found is not None and found.group(1) not in _HOLDING:
             yield "function", found.group(1), text_of(node.child_by_field_name("name"))
+
+
+def _values(source: Source) -> Iterator[tuple[str, str, str]]:
+    for node in source.nodes("let_declaration"):
+        pattern, value = node.child_by_field_name("pattern"), node.child_by_field_name("value")
+        if value is None or pattern is None or pattern.end_byte - pattern.start_byte > _LONGEST_NAME:
+            continue
+        if value.type == "macro_invocation":
+            macro = text_of(value.child_by_field_name("macro")).rpartition("::")[2]
+            yield "value", macro, " ".join(text_of(pattern).split())
 
 
 def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
@@ -158,6 +174,8 @@ def _words(name: str) -> list[str]:
 
 def _says(name: str, kind: str) -> bool:
     """Tell whether a name says its type again, or nothing at all."""
+    if name.startswith("("):
+        return all(_says(each.strip(), kind) for each in name.strip("()").split(","))
     return len(name) < 2 or name in _GIVEN or set(_words(name)) <= set(_words(kind)) or name == kind.lower()
 
 
@@ -186,6 +204,8 @@ def propose(finding: Finding) -> Proposal | None:
     tongue = str(finding.tongue)
     if what == "function":
         return _proposed_function(finding, kind, tongue)
+    if what == "value":
+        return _proposed_value(finding, kind)
     if _says(finding.form, kind) or finding.gathered < _LEAST_GATHERED:
         return None
     kinds, shape = _PARAMETERS[tongue]
@@ -218,6 +238,24 @@ def _proposed_function(finding: Finding, kind: str, tongue: str) -> Proposal | N
     return Proposal(f"{subject} are named `{finding.form}`", rule, PatternCategory.NAMING)
 
 
+def _proposed_value(finding: Finding, macro: str) -> Proposal | None:
+    if _says(finding.form, macro) or finding.gathered < _LEAST_GATHERED or macro in _HOLDING_MACROS:
+        return None
+    call = {"kind": "macro_invocation", "has": {"field": "macro", "regex": rf"(^|::){macro}$"}}
+    name = re.escape(finding.form).replace(r"\ ", r"\s+")
+    rule = Rule(
+        RuleKind.AST,
+        {
+            "applicable": {"kind": "let_declaration", "has": {"field": "value", **call}},
+            "conforming": {"has": {"field": "pattern", "regex": f"^{name}$"}},
+        },
+        finding.scope,
+        alternative=f"`{finding.alternative}`" if finding.alternative else None,
+    )
+    subject = in_scope(finding, f"Values of `{macro}!`")
+    return Proposal(f"{subject} are called `{finding.form}`", rule, PatternCategory.NAMING, weight=0.7)
+
+
 def prior(finding: Finding) -> float:
     """Know how often a name is the first that comes to mind: a short form of the type."""
     what, _, kind = finding.topic.partition(" ")
@@ -242,9 +280,9 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=3,
     languages=CODE - {"JavaScript"},
     prior=prior,
-    version=2,
     least=Least(sites=15, files=_LEAST_FILES, share=0.9),
     survey=survey,
     settle=settle,

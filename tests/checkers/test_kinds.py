@@ -197,6 +197,11 @@ TEXTS = {
         pytest.param(
             {"per": "file", "applicable": r"^log\b", "conforming": "print"}, ["log_user.py!", "b.py:3-3"], id="present"
         ),
+        pytest.param(
+            {"per": "match", "within": r"^log = .*\n(log.*\n)*", "applicable": r"\(.*\)", "conforming": r'"'},
+            ["log_user.py:1-1", "log_user.py:2-2", "b.py:1-1!", "b.py:2-2!"],
+            id="within",
+        ),
         pytest.param({"lines": ['log = get("{stem}")']}, ["log_user.py:1-1", "b.py!"], id="template"),
     ],
 )

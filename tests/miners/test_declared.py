@@ -247,13 +247,26 @@ def test_a_disallowed_type_is_said_with_its_replacement() -> None:
 
 
 def test_a_disallowed_function_is_known_by_its_path() -> None:
-    files = {f"src/part{number}.rs": "fn f() { Thing::new() }\n" for number in range(9)}
+    files = {f"src/part{number}.rs": "fn f() { Thing::new() }\n" for number in range(18)}
     files["src/old.rs"] = "fn f() {\n    std::process::Command::new(a);\n}\n"
     files["src/odd.rs"] = "fn f() {\n    env::set_var(b, c);\n}\n"
     files["clippy.toml"] = 'disallowed-methods = ["std::process::Command::new", "std::env::set_var"]\n'
-    found = trial(files, families=FAMILIES)
-    assert found.find("files never call `Command::new`").violations == ["src/old.rs:1"]
-    assert found.find("files never call `env::set_var`").violations == ["src/odd.rs:1"]
+    found = trial(files, families=FAMILIES).find("files never call")
+    assert str(found) == "Rust files never call `Command::new`, `env::set_var` (18 of 20)"
+    assert found.violations == ["src/odd.rs:1", "src/old.rs:1"]
+
+
+def test_what_is_disallowed_is_said_in_one_sentence() -> None:
+    files = {f"src/part{number}.rs": "fn f() { dunce::canonicalize(a) }\n" for number in range(19)}
+    files["src/old.rs"] = "fn f() {\n    todo!();\n}\n"
+    names = [f"std::env::{name}" for name in ("var", "vars", "var_os", "vars_os", "set_var")]
+    files["clippy.toml"] = f'disallowed-methods = {names}\ndisallowed-macros = ["std::todo"]\n'
+    found = trial(files, families=FAMILIES).find("files never call")
+    assert (
+        found.name
+        == "Rust files never call `env::var`, `env::vars`, `env::var_os`, `env::vars_os` and 2 more functions"
+    )
+    assert found.violations == ["src/old.rs:1"]
 
 
 def test_a_crate_says_at_its_root_what_it_asks_for() -> None:
@@ -297,7 +310,10 @@ def test_a_disallowed_method_is_called_nowhere() -> None:
         'disallowed-methods = [{ path = "std::option::Option::map_or", reason = "use `map`" }, "std::fs::read"]\n'
     )
     found = trial(files, families=FAMILIES).find("Rust files never call `.map_or")
-    assert (str(found), found.violations) == ("Rust files never call `.map_or(…)` (19 of 20)", ["src/old.rs:1"])
+    assert (str(found), found.violations) == (
+        "Rust files never call `.map_or(…)`; they use `map` (19 of 20)",
+        ["src/old.rs:1"],
+    )
 
 
 def test_syntax_that_is_restricted_is_said_of_the_sources() -> None:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from app.miners.idioms import failures, records, testing, waits, wording
+from app.miners.idioms import failures, records, rust_style, testing, waits, wording
 from app.miners.idioms.shapes import Idiom, answers, definition_of
 from app.syntax import RuleTree, Source
 from tests.miners.trial import Trial, trial
 
-FAMILIES = [waits.FAMILY, testing.FAMILY, failures.FAMILY, records.FAMILY, wording.FAMILY]
+FAMILIES = [waits.FAMILY, testing.FAMILY, failures.FAMILY, records.FAMILY, wording.FAMILY, rust_style.FAMILY]
 ROWS = [
     pytest.param(tongue, idiom, id=f"{module.__name__.rpartition('.')[2]}-{tongue}-{idiom.question}".replace(" ", "-"))
-    for module in (waits, testing, failures, records, wording)
+    for module in (waits, testing, failures, records, wording, rust_style)
     for tongue, table in module.TABLES.items()
     for idiom in table
 ]
@@ -219,6 +219,55 @@ enum Three {
     #[error("It is gone.")]
     B,
 }
+use std::{fmt, io};
+use std::net::TcpStream;
+mod private;
+pub mod public;
+#[cfg(test)]
+mod beside;
+#[cfg(test)]
+mod within {}
+pub struct Told {
+    /// How many.
+    pub told: u32,
+    pub bare: u32,
+}
+pub enum Kind {
+    /// The first.
+    First,
+    Second,
+}
+impl Told {
+    /// Returns what is told.
+    ///
+    /// ```
+    /// told.told();
+    /// ```
+    pub fn told(mut self, a: u32) -> Self { Self { told: a, bare: 12_345 } }
+    /// Return what is bare.
+    pub fn bare(&mut self, a: u32) -> &mut Self { self }
+    fn make() -> Self { Told { told: 12345, bare: 1 } }
+    fn each(&self) -> impl Iterator<Item = u32> { a }
+    fn all(&self) -> Box<dyn Iterator<Item = u32>> { a }
+    fn call(f: impl Fn(u32)) { match self { Self::A => (), Told::B => () } }
+    fn calls<F: FnOnce(u32)>(f: F) { String::from("a"); "a".to_string(); }
+    fn fmt(&self, f: &mut fmt::Formatter<'_>, g: &mut fmt::Formatter) {}
+    fn fail() {
+        if a { return Err(anyhow!("It is gone")); }
+        bail!("it is gone");
+        if let Err(err) = a {}
+        if let Err(e) = a {}
+        info!("It came in {}", 2);
+        tracing::info!(%name, "it came in");
+        assert!(matches!(a, B));
+        assert_matches!(a, B);
+    }
+}
+#[cfg(feature = "net")]
+#[cfg_attr(docsrs, doc(cfg(feature = "net")))]
+pub mod net;
+#[cfg(feature = "fs")]
+pub mod fs;
 """,
 }
 SAMPLES["JavaScript"] = SAMPLES["TypeScript"].replace("private async", "async")
@@ -286,6 +335,24 @@ SAID = {
         "class A { void a() { try { } catch (Gone e) { /* fine */ } } }\n",
         "class A { void a() { try { } catch (Gone e) { } } }\n",
         "Java handlers that do nothing say why in a comment",
+    ),
+    "docs": (
+        "src/part{}.rs",
+        "/// Returns the first.\npub fn first() {}\n",
+        "/// Return the first.\npub fn first() {}\n",
+        "Rust docs of functions say what they do in the third person: `Returns …`, not `Return …`",
+    ),
+    "fields": (
+        "src/part{}.rs",
+        'use tracing::info;\n\nfn run() {\n    info!(%name, "it came in");\n}\n',
+        'use tracing::info;\n\nfn run() {\n    info!("it came in {name}");\n}\n',
+        "Rust values that are logged are fields of their own (`info!(%name, …)`), not part of the text",
+    ),
+    "variants": (
+        "src/part{}.rs",
+        "impl A {\n    fn a(&self) {\n        match self {\n            Self::B => c(),\n        }\n    }\n}\n",
+        "impl A {\n    fn a(&self) {\n        match self {\n            A::B => c(),\n        }\n    }\n}\n",
+        "Rust arms of `match self` begin with `Self::`, not with the type's name",
     ),
     "failures": (
         "a/part{}.go",

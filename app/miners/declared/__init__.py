@@ -27,6 +27,7 @@ from app.miners.core.family import (
     languages_of,
     spoken_for,
 )
+from app.miners.core.words import with_lines
 from app.miners.declared.crates import ROUGHLY
 from app.miners.declared.meanings import answers_of
 from app.miners.declared.reading import Setting, settings_of
@@ -36,7 +37,13 @@ _SETTINGS = "settings"
 _WRITTEN = tuple(sorted(WRITTEN, key=lambda role: role.value))
 _DEEPEST = 2
 _ROOT_OF_A_CRATE = re.compile(r"(^|/)src/(lib|main)\.rs$")
-_SHOWN = {"line": "longest line", "banned": "banned", "selector": "no-restricted-syntax", "standard": "standard"}
+_SHOWN = {
+    "line": "longest line",
+    "banned": "banned",
+    "selector": "no-restricted-syntax",
+    "standard": "standard",
+    "uncalled": "disallowed",
+}
 
 
 def facts(source: Source) -> Any:
@@ -170,20 +177,47 @@ def _rules(setting: Setting, settings: list[Setting]) -> Iterator[_Made]:
         case "banned", tongue:
             yield from _banned(tongue, value)
         case "uncalled", "Rust":
-            called = {"kind": "field_expression", "has": {"field": "field", "regex": f"^{value}$"}, "stopBy": "end"}
-            definition = {"applicable": {"kind": "source_file"}, "conforming": {"not": {"has": called}}}
-            yield f"files never call `.{value}(…)`", RuleKind.AST, definition, "Rust", PatternCategory.API
-        case "uncalled path", "Rust":
-            called = {"kind": "scoped_identifier", "regex": f"(^|::){value}$", "inside": {"kind": "call_expression"}}
-            definition = {
-                "applicable": {"kind": "source_file"},
-                "conforming": {"not": {"has": {**called, "stopBy": "end"}}},
-            }
-            yield f"files never call `{value}`", RuleKind.AST, definition, "Rust", PatternCategory.API
+            yield from _uncalled(setting, settings)
         case "editorconfig", "*\tinsert_final_newline" if value == "true":
             yield _of_all("files end with a line break", r"\n\z", absent=False)
         case "editorconfig", "*\ttrim_trailing_whitespace" if value == "true":
             yield _of_all("lines have no blanks at their ends", r"(?m)[ \t]+\r?$", absent=True)
+
+
+_MOST_SHOWN = 4
+
+
+def _uncalled(setting: Setting, settings: list[Setting]) -> Iterator[_Made]:
+    """Say in one sentence which functions, and in another which methods, nobody is to call."""
+    of_values = setting[2].startswith(".")
+    alike = [each for each in settings if each[0] == "uncalled" and each[2].startswith(".") is of_values]
+    if alike[0] != setting:
+        return
+    told = {name: why for name, _, why in (each[2].partition("\t") for each in alike)}
+    definition = {
+        "applicable": {"kind": "source_file"},
+        "conforming": {"not": {"has": {"any": list(_calls(list(told))), "stopBy": "end"}}},
+    }
+    shown = [f"{name}(…)" if of_values else name for name in told]
+    name = with_lines("files never call", shown, _MOST_SHOWN, "method" if of_values else "function")
+    instead = {found.group(1) for why in told.values() if (found := _INSTEAD.search(why))}
+    if len(told) == len(instead) == 1:
+        name += f"; they use `{instead.pop()}`"
+    yield name, RuleKind.AST, definition, "Rust", PatternCategory.API
+
+
+def _calls(names: list[str]) -> Iterator[dict[str, Any]]:
+    """Spell calls of functions by the ends of their paths, of methods by their names, and of macros."""
+    methods = "|".join(re.escape(name[1:]) for name in names if name.startswith("."))
+    macros = "|".join(re.escape(name[:-1]) for name in names if name.endswith("!"))
+    functions = "|".join(re.escape(name) for name in names if name.strip(".!") == name)
+    if methods:
+        yield {"kind": "field_expression", "has": {"field": "field", "regex": f"^({methods})$"}}
+    if macros:
+        yield {"kind": "macro_invocation", "has": {"field": "macro", "regex": f"(^|::)({macros})$"}}
+    if functions:
+        shape = f"(^|::)({functions})$"
+        yield {"kind": "scoped_identifier", "regex": shape, "inside": {"kind": "call_expression"}}
 
 
 def _of_all(name: str, shape: str, *, absent: bool) -> _Made:
@@ -251,5 +285,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=14,
+    version=15,
 )

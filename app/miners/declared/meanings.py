@@ -222,8 +222,12 @@ def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:
             yield ("import-forms", "wildcards", "single", _JAVA)
         case "clippy" | "rustc":
             yield from LINTS.get(key, ())
-        case "rustfmt" if value in GRANULARITY:
-            yield GRANULARITY[value]
+        case "rustfmt" if key == "hard_tabs" and value == "True":
+            yield ("formatting", "indent", "tabs", ("Rust",))
+        case "rustfmt" if key == "tab_spaces" and value == "2":
+            yield ("formatting", "indent", "2 spaces", ("Rust",))
+        case "rustfmt":
+            yield from GRANULARITY.get(value, ())
         case "tsconfig":
             yield from _ESLINT["consistent-type-imports"]
         case "editorconfig":

@@ -278,18 +278,20 @@ _FUNCTION = re.compile(r"(?:\w+::)+(?:[A-Z]\w*::(?:new|default|open|create|from\
 
 def _clippy(text: str) -> Iterator[Setting]:
     told = _toml(text)
-    for key in ("disallowed-types", "disallowed-methods"):
+    for key in ("disallowed-types", "disallowed-methods", "disallowed-macros"):
         for each in told.get(key, ()):
-            path, why = each, ""
+            path, why = str(each), ""
             if isinstance(each, dict):
                 instead = each.get("replacement")
-                path, why = each.get("path", ""), f"use {instead}" if instead else each.get("reason", "")
+                path, why = str(each.get("path", "")), f"use {instead}" if instead else str(each.get("reason", ""))
             if key == "disallowed-types" and path:
-                yield "banned", "Rust", f"{path}\t{why}", _line(text, str(path))
-            elif _FUNCTION.fullmatch(str(path)):
-                yield "uncalled path", "Rust", "::".join(str(path).split("::")[-2:]), _line(text, str(path))
-            elif _METHOD.fullmatch(str(path)):
-                yield "uncalled", "Rust", str(path).rpartition("::")[2], _line(text, str(path))
+                yield "banned", "Rust", f"{path}\t{why}", _line(text, path)
+            elif key == "disallowed-macros" and path:
+                yield "uncalled", "Rust", f"{path.rpartition('::')[2]}!\t{why}", _line(text, path)
+            elif _FUNCTION.fullmatch(path):
+                yield "uncalled", "Rust", f"{'::'.join(path.split('::')[-2:])}\t{why}", _line(text, path)
+            elif _METHOD.fullmatch(path):
+                yield "uncalled", "Rust", f".{path.rpartition('::')[2]}\t{why}", _line(text, path)
 
 
 def _cargo(text: str) -> Iterator[Setting]:
@@ -314,8 +316,10 @@ def _crate(text: str) -> Iterator[Setting]:
 
 
 def _rustfmt(text: str) -> Iterator[Setting]:
-    if granularity := _toml(text).get("imports_granularity"):
-        yield "rustfmt", "imports_granularity", str(granularity), _line(text, "imports_granularity")
+    told = _toml(text)
+    for key in ("imports_granularity", "hard_tabs", "tab_spaces"):
+        if key in told:
+            yield "rustfmt", key, str(told[key]), _line(text, key)
 
 
 def _tsconfig(text: str) -> Iterator[Setting]:
