@@ -1,7 +1,6 @@
 """Which language a file is written in: by its name, its suffix or its first line, with the names that linguist uses."""
 
 import re
-from pathlib import PurePosixPath
 
 _SUFFIXES = {
     "Ada": ".adb .ads",
@@ -204,13 +203,20 @@ _SHEBANG = re.compile(
 )
 
 
+def suffix_of(path: str) -> str:
+    """Give the suffix of a path in small letters, with its dot; a dot at either end of the name begins none."""
+    name = path.rpartition("/")[2]
+    dot = name.rfind(".")
+    return name[dot:].lower() if 0 < dot < len(name) - 1 else ""
+
+
 def language_of(path: str) -> str | None:
     """Name the language of a path, where its name or suffix tells."""
-    name = PurePosixPath(path).name
+    name = path.rpartition("/")[2]
     if found := BY_NAME.get(name):
         return found
     # Dockerfile.dev, Makefile.am, Jenkinsfile.release: a kind of the named file, unless the suffix is a language's.
-    if found := BY_SUFFIX.get(PurePosixPath(name).suffix.lower()):
+    if found := BY_SUFFIX.get(suffix_of(name)):
         return found
     return BY_NAME.get(name.partition(".")[0]) if name[:1].isupper() else None
 
@@ -237,7 +243,7 @@ _OBJECTIVE_C = re.compile(rb"^\s*(?:@(?:interface|protocol|property|import|class
 
 def _told_apart(language: str, path: str, head: bytes) -> str:
     """Tell languages apart that share a suffix."""
-    suffix = PurePosixPath(path).suffix.lower()
+    suffix = suffix_of(path)
     if suffix == ".h":
         if _OBJECTIVE_C.search(head):
             return "Objective-C"

@@ -1,9 +1,8 @@
 """Recognizing what a file is from its path and its content, by the conventions that linguist and its users share."""
 
 import re
-from pathlib import PurePosixPath
 
-from app.domain.languages import DATA, PROSE
+from app.domain.languages import DATA, PROSE, suffix_of
 from app.domain.words import Word
 
 HEAD = 4_000
@@ -56,7 +55,7 @@ _BINARY = _words(
 
 def has_binary_name(path: str) -> bool:
     """Tell whether a suffix stands for something that is no text."""
-    return PurePosixPath(path).suffix.lower() in _BINARY
+    return suffix_of(path) in _BINARY
 
 
 _VENDORED_FOLDERS = _words(
@@ -196,9 +195,9 @@ _DATA_FORMATS = frozenset(("CSV", "SVG", "XML"))
 
 def role_of(path: str, language: str | None, *, generated: bool = False, documentation: bool | None = None) -> FileRole:
     """Say what a file is for, by what it is, its name and its folders, in this order of weight."""
-    name = PurePosixPath(path).name
+    folder, _, name = path.rpartition("/")
     low = name.lower()
-    folders = {folder.lower() for folder in path.split("/")[:-1]}
+    folders = set(folder.lower().split("/"))
     code = language is not None and language not in PROSE and language not in DATA
     if generated:
         return FileRole.GENERATED
@@ -211,7 +210,7 @@ def role_of(path: str, language: str | None, *, generated: bool = False, documen
     if has_test_name(path):
         return FileRole.TEST
     if not folders.isdisjoint(_TESTS):
-        if not code and _TOLD_NAMES.fullmatch(low) and PurePosixPath(path).parent.name.lower() in _TESTS:
+        if not code and _TOLD_NAMES.fullmatch(low) and folder.rpartition("/")[2].lower() in _TESTS:
             return FileRole.CONFIG
         return FileRole.TEST if code else FileRole.FIXTURE
     if (code or language == "SQL") and _MIGRATIONS.fullmatch(path):

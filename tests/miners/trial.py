@@ -14,6 +14,7 @@ from app.domain.snapshot import FileFacts, facts_of
 from app.miners.core.candidate import Measured
 from app.miners.core.family import Facts, Family, File
 from app.miners.core.mining import Mined, Suppressed, mine
+from app.miners.core.sections import Sections
 from app.miners.core.selection import select
 from app.miners.core.sheets import Book, Files
 from app.miners.registry import FAMILIES
@@ -98,7 +99,7 @@ def _same_again(families: tuple[Family, ...], files: Files, listing: Listing, bo
         findings: tuple[dict[str, Any], ...] = ({}, orjson.loads(orjson.dumps(book.found)))
         for known in findings:
             looked = {name: dict(each) for name, each in book.looked.items()}
-            again = mine(families, files, listing, book=Book(lambda kept=kept: kept, looked, known=known))  # type: ignore[misc]
+            again = mine(families, files, listing, Book(book.sections, lambda kept=kept: kept, looked, known=known))  # type: ignore[misc]
             assert again == mined
 
 
@@ -130,8 +131,8 @@ def run(
     def files(_: object = None) -> Iterable[tuple[File, Facts]]:
         return ((file, orjson.loads(facts)) for file, facts in kept)
 
-    book = Book()
-    mined = mine(families, files, listing, book=book, strict=strict)
+    book = Book(Sections([file for file, _ in kept], listing))
+    mined = mine(families, files, listing, book, strict=strict)
     _same_again(families, files, listing, book, mined)
     rules = [candidate.proposal.rule for candidate in mined.candidates]
     measured: list[Measurement] = measure(rules, listing, items)[0] if rules else []

@@ -15,10 +15,10 @@ from app.domain.listing import Listing
 from app.domain.repo import Owner
 from app.domain.snapshot import facts_of
 from app.gateways.storage import Storage
-from app.miners.core.counting import Endings
 from app.miners.core.family import Facts, Family, File, World
 from app.miners.core.mining import Mined, mine
-from app.miners.core.sheets import Sheet
+from app.miners.core.sections import Endings, Sections
+from app.miners.core.sheets import Book, Sheet
 from app.miners.registry import FAMILIES
 from tests.bench.mining.synthetic import made
 from workers.mining import shelf as shelves
@@ -74,7 +74,8 @@ class Kept:
         def stream(_: Container[str] | None = None) -> Iterator[tuple[File, Facts]]:
             return ((file, orjson.loads(facts)) for file, facts in files)
 
-        return mine(FAMILIES, stream, Listing(self.texts))
+        listing = Listing(self.texts)
+        return mine(FAMILIES, stream, listing, Book(Sections([file for file, _ in files], listing)))
 
 
 @pytest.fixture
@@ -83,9 +84,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     add = Sheet.add
 
-    def noting(sheet: Sheet, family: Family, file: File, facts: Facts, world: World, ending: str) -> None:
+    def noting(sheet: Sheet, family: Family, file: File, facts: Facts, world: World, cell: int) -> None:
         found.add((family.name, file.folder))
-        add(sheet, family, file, facts, world, ending)
+        add(sheet, family, file, facts, world, cell)
 
     monkeypatch.setattr(Sheet, "add", noting)
     return found

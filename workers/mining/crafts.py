@@ -13,9 +13,9 @@ from app.domain.recognition import FileRole
 from app.gateways.git.store import Store
 from app.gateways.storage import Storage
 from app.miners.core.candidate import Measured
-from app.miners.core.counting import Endings
 from app.miners.core.family import Facts, File
 from app.miners.core.mining import Mined, Suppressed, mine
+from app.miners.core.sections import Sections
 from app.miners.core.selection import select
 from app.miners.core.sheets import digest_of
 from app.miners.registry import BY_NAME, FAMILIES
@@ -70,27 +70,28 @@ def discover(
 ) -> Discovered:
     """Find the conventions of a repository from the facts that are kept of its files, and from what these voted."""
     storage, listing = Storage(Path(root)), Listing(paths)
-    endings = Endings(listing)
     by_key: dict[str, list[File]] = {}
-    told: dict[str, list[str]] = {}
     for known in files:
-        file = File(known.path, known.language, known.role, known.new)
-        by_key.setdefault(known.key, []).append(file)
-        state = f"{file.name}\0{known.key}\0{file.language}\0{file.role.value}\0{file.new}\0{endings.of(file)}"
-        told.setdefault(file.folder, []).append(state)
-    states = {folder: digest_of((folder, *sorted(states))) for folder, states in told.items()}
+        by_key.setdefault(known.key, []).append(File(known.path, known.language, known.role, known.new))
+    sections = Sections([file for files in by_key.values() for file in files], listing)
+    told: dict[str, list[str]] = {}
+    for key, each in by_key.items():
+        for file in each:
+            state = f"{file.name}\0{key}\0{file.language}\0{sections.cell_of(file)}"
+            told.setdefault(sections.name_of(file), []).append(state)
+    states = {section: digest_of((section, *sorted(states))) for section, states in told.items()}
 
-    def stream(folders: Container[str] | None = None) -> Iterator[tuple[File, Facts]]:
-        wanted: Container[str] = by_key
-        if folders is not None:
-            wanted = {key for key, files in by_key.items() if any(file.folder in folders for file in files)}
-        for key, facts in read(storage, segments, wanted):
+    def stream(wanted: Container[str] | None = None) -> Iterator[tuple[File, Facts]]:
+        keys: Container[str] = by_key
+        if wanted is not None:
+            keys = {key for key, files in by_key.items() if any(sections.name_of(file) in wanted for file in files)}
+        for key, facts in read(storage, segments, keys):
             for file in by_key[key]:
                 yield file, facts
 
     shelf = Shelf(storage, votes, groups_for(len(files)), states)
-    book = shelf.book()
-    mined = mine(FAMILIES, stream, listing, book=book)
+    book = shelf.book(sections)
+    mined = mine(FAMILIES, stream, listing, book)
     # Of families that failed nobody knows what their votes are worth.
     return Discovered(mined, {} if mined.suppressed.failed else shelf.renewed(book))
 

@@ -1,4 +1,4 @@
-"""Keeping what files voted between runs: sheets of folders, in groups that are written anew when one of theirs changes.
+"""Keeping what files voted between runs: sheets of sections, in groups that are written anew when one of them changes.
 
 It stands in a child process, so nothing here needs a database, a queue or a loop; whoever asked for it writes down what
 is to be kept.
@@ -20,16 +20,17 @@ import app.domain
 import app.miners
 from app.domain.errors import NotFound
 from app.gateways.storage import Storage
+from app.miners.core.sections import Sections
 from app.miners.core.sheets import Book
 
-_FORMAT = 1
+_FORMAT = 2
 _FILES_OF_A_GROUP, _MOST_GROUPS = 512, 256
 _NOTES, _FINDINGS = "notes", "findings"
 _QUICKLY = 1
 
 
 def groups_for(files: int) -> int:
-    """Say in how many groups the folders of so many files are kept; it changes only when a repository doubles."""
+    """Say in how many groups the sections of so many files are kept; it changes only when a repository doubles."""
     count = 1
     while count * _FILES_OF_A_GROUP < files and count < _MOST_GROUPS:
         count *= 2
@@ -48,20 +49,20 @@ def version() -> str:
 
 @dataclass(slots=True)
 class Shelf:
-    """What is kept of a repository's folders, and what is to be kept of them next."""
+    """What is kept of a repository's sections, and what is to be kept of them next."""
 
     storage: Storage
     prefix: str
     groups: int
     states: Mapping[str, str]
-    """What decides the votes of each folder, as a digest."""
-    _folders: dict[str, str] = field(default_factory=dict)
+    """What decides the votes of each section, as a digest."""
+    _sections: dict[str, str] = field(default_factory=dict)
     _head: bytes = b""
     _notes: dict[str, Any] = field(default_factory=dict)
     _found: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._folders = {state: folder for folder, state in self.states.items()}
+        self._sections = {state: section for section, state in self.states.items()}
         # Whatever cannot be read is counted anew.
         with suppress(NotFound, ValueError):
             told = self.storage.load(f"{self.prefix}{_NOTES}")
@@ -72,10 +73,10 @@ class Shelf:
             if found.get("version") == version():
                 self._found = found["found"]
 
-    def book(self) -> Book:
+    def book(self, sections: Sections) -> Book:
         """Open the book of votes where it was closed."""
         looked = {name: dict(looked) for name, looked in self._notes.get("looked", {}).items()}
-        return Book(self._kept, looked, known=self._found)
+        return Book(sections, self._kept, looked, known=self._found)
 
     def renewed(self, book: Book) -> dict[str, bytes]:
         """Spell what is to be kept otherwise than it is, by name, compressed."""
@@ -87,17 +88,17 @@ class Shelf:
         if book.found.keys() != self._found.keys():
             found[_FINDINGS] = zlib.compress(orjson.dumps({"version": version(), "found": book.found}), _QUICKLY)
         by_group: dict[int, list[str]] = {}
-        for folder in self.states:
-            by_group.setdefault(crc32(folder.encode()) % self.groups, []).append(folder)
+        for section in self.states:
+            by_group.setdefault(crc32(section.encode()) % self.groups, []).append(section)
         for number in range(self.groups):
-            folders = by_group.get(number, [])
+            sections = by_group.get(number, [])
             kept = dict(self._lines(number))
-            known = {self.states[folder] for folder in folders}
-            if head == self._head and known == kept.keys() and book.fresh.keys().isdisjoint(folders):
+            known = {self.states[section] for section in sections}
+            if head == self._head and known == kept.keys() and book.fresh.keys().isdisjoint(sections):
                 continue
             lines = [
-                self.states[folder].encode() + b"\t" + book.renewed(folder, kept.get(self.states[folder]))
-                for folder in folders
+                self.states[section].encode() + b"\t" + book.renewed(section, kept.get(self.states[section]))
+                for section in sections
             ]
             found[str(number)] = zlib.compress(b"\n".join((head, *lines)), _QUICKLY)
         return found
@@ -105,8 +106,8 @@ class Shelf:
     def _kept(self) -> Iterator[tuple[str, bytes]]:
         for number in range(self.groups if self._head else 0):
             for state, told in self._lines(number):
-                if (folder := self._folders.get(state)) is not None:
-                    yield folder, told
+                if (section := self._sections.get(state)) is not None:
+                    yield section, told
 
     def _lines(self, number: int) -> Iterator[tuple[str, bytes]]:
         if not self._head:

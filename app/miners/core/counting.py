@@ -1,13 +1,13 @@
 """Counting votes: by question, answer and cell; a cell is a folder, a role, an ending and whether files are new."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-from app.domain.listing import Listing
 from app.domain.recognition import FileRole
-from app.miners.core.family import Family, File
+from app.miners.core.family import Family
 from app.miners.core.sheets import FILE, digest_of
 
 Topic = tuple[str, str | None, str]
@@ -18,26 +18,30 @@ Sheets = tuple[str, dict[str, Any]]
 
 _NEW_SITE = 1 << 80
 _SITES, _FILES = FILE - 1, (_NEW_SITE // FILE) - 1
-_ROLES = tuple(FileRole)
-ROLE_NUMBERS = {None: 0} | {role: number for number, role in enumerate(_ROLES, 1)}
-"""Roles as they stand in keys of places; 0 is all of them together."""
-EACH_ROLE = len(ROLE_NUMBERS)
 _LEAST_BUCKETS, _MOST_BUCKETS = 1 << 16, 1 << 22
 _BUCKETS_OF_A_FILE = 1 << 10
-_RECURRING_NAME = 4
 _MARKS = 1 << 120
 
 
-class Cells:
-    """The kinds of places in which votes are counted, each under a small number.
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A kind of place in which votes are counted: a folder, a role, whether files are new, and kinds of files."""
 
-    A cell counts for its folder and for all above, for the kinds of files that it is of, and for its role: what these
-    are is found out once for each cell, not for each of the thousands of forms that are counted in it.
+    folder: int
+    role: FileRole
+    new: bool
+    kinds: tuple[int, ...]
+
+
+class Cells:
+    """The places in which votes are counted, and the folders and kinds of files that they belong to, each by a number.
+
+    What these are is found out once for each cell, not for each of the thousands of forms that are counted in it.
     """
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, FileRole, bool, str], int] = {}
-        self._cells: list[tuple[tuple[int, ...], bool]] = []
+        self._cells: list[Cell] = []
         self.marks: list[int] = []
         """A large number for each cell, the same in every run."""
         self.numbers: dict[str, int] = {}
@@ -45,6 +49,7 @@ class Cells:
         self.names: list[str] = []
         self.below: list[list[int]] = []
         """The folders right below each folder."""
+        self._upwards: list[tuple[int, ...]] = []
         self.kinds: set[int] = set()
         self._folder("")
 
@@ -54,65 +59,64 @@ class Cells:
         number = self._numbers.get(place)
         if number is None:
             number = self._numbers[place] = len(self._cells)
-            self._cells.append((tuple(self._keys(folder, role, ending)), new))
+            kinds = tuple(map(self._kind, _kinds(folder, ending)))
+            self._cells.append(Cell(self._folder(f"{folder}/" if folder else ""), role, new, kinds))
             self.marks.append(int(digest_of((folder, role.name, str(new), ending)), 16))
         return number
 
-    def spread(self, counted: Mapping[int, int]) -> dict[int, int]:
-        """Add up what was counted in cells by the key of each place, which is its number and that of a role."""
-        found: dict[int, int] = {}
-        for cell, packed in counted.items():
-            keys, new = self._cells[cell]
-            if new:
-                packed += (packed & _SITES) * _NEW_SITE
-            for key in keys:
-                found[key] = found.get(key, 0) + packed
+    def apart(self, counted: Mapping[int, int]) -> dict[FileRole, dict[int, int]]:
+        """Add up what was counted by role, and by the number of each folder without what is below it."""
+        cells = self._cells
+        found: dict[FileRole, dict[int, int]] = {}
+        for number, packed in counted.items():
+            cell = cells[number]
+            folders = found.get(cell.role)
+            if folders is None:
+                folders = found[cell.role] = {}
+            folders[cell.folder] = folders.get(cell.folder, 0) + (_with_new(packed) if cell.new else packed)
         return found
 
-    def _keys(self, folder: str, role: FileRole, ending: str) -> Iterator[int]:
-        places = {self._folder(f"{folder}/" if folder else "")}
-        above = folder
-        while above:
-            above = above.rpartition("/")[0]
-            places.add(self._folder(f"{above}/" if above else ""))
-        for kind in _kinds(folder, ending):
-            if kind not in self.numbers:
-                self.kinds.add(self._number(kind))
-            places.add(self.numbers[kind])
-        for place in places:
-            yield place * EACH_ROLE
-            yield place * EACH_ROLE + ROLE_NUMBERS[role]
+    def upwards(self, folders: Mapping[int, int]) -> dict[int, int]:
+        """Add what was counted in folders to all that they are in."""
+        found: dict[int, int] = {}
+        upwards = self._upwards
+        for folder, packed in folders.items():
+            for number in upwards[folder]:
+                found[number] = found.get(number, 0) + packed
+        return found
+
+    def by_kind(self, counted: Mapping[int, int], role: FileRole | None) -> dict[int, int]:
+        """Add up what was counted in files of a role, or of all, by the number of each kind of file."""
+        cells = self._cells
+        found: dict[int, int] = {}
+        for number, packed in counted.items():
+            cell = cells[number]
+            if cell.kinds and (role is None or cell.role is role):
+                packed = _with_new(packed) if cell.new else packed
+                for kind in cell.kinds:
+                    found[kind] = found.get(kind, 0) + packed
+        return found
+
+    def _kind(self, name: str) -> int:
+        if name not in self.numbers:
+            self.kinds.add(self._number(name, ()))
+        return self.numbers[name]
 
     def _folder(self, name: str) -> int:
         if name not in self.numbers:
-            number = self._number(name)
-            if name:
-                above = name[:-1].rpartition("/")[0]
-                self.below[self._folder(f"{above}/" if above else "")].append(number)
+            if not name:
+                return self._number(name, ())
+            above = name[:-1].rpartition("/")[0]
+            over = self._folder(f"{above}/" if above else "")
+            self.below[over].append(self._number(name, self._upwards[over]))
         return self.numbers[name]
 
-    def _number(self, name: str) -> int:
+    def _number(self, name: str, upwards: tuple[int, ...]) -> int:
         number = self.numbers[name] = len(self.names)
         self.names.append(name)
         self.below.append([])
+        self._upwards.append((number, *upwards))
         return number
-
-
-class Endings:
-    """What may stand for many files: a name that recurs, or the last two parts of one like `a.service.ts`."""
-
-    def __init__(self, listing: Listing) -> None:
-        names = Counter(path.rpartition("/")[2] for path in listing.paths)
-        self._recurring = {name for name, count in names.items() if count >= _RECURRING_NAME}
-
-    def of(self, file: File) -> str:
-        """Give what a file ends with, in this sense; empty where nothing of it stands for others."""
-        name = file.name
-        # Tests make copies of what they need; that these are alike is no convention.
-        if name in self._recurring and file.role not in (FileRole.TEST, FileRole.EXAMPLE):
-            return name
-        parts = name.rsplit(".", 2)
-        return f"*.{parts[1]}.{parts[2]}" if len(parts) == 3 and parts[0] and parts[1].isalpha() else ""
 
 
 class Counts:
@@ -120,7 +124,6 @@ class Counts:
 
     def __init__(self, files: int) -> None:
         self.cells = Cells()
-        # As a power of two, so that a file more is not another way of counting.
         room = 1 << (_BUCKETS_OF_A_FILE * files).bit_length()
         self._buckets = max(_LEAST_BUCKETS, min(room, _MOST_BUCKETS))
         self.topics: dict[Topic, dict[int, int]] = defaultdict(dict)
@@ -128,7 +131,7 @@ class Counts:
         self._recurring: dict[str, bytearray] = {}
 
     def survey(self, families: Mapping[str, Family], sheets: Iterable[Sheets]) -> None:
-        """Look at sheets before votes are counted: which endless forms recur at all."""
+        """Look at sheets before votes are counted: which endless forms may recur at all, so that fewer are held."""
         for name in families:
             self._recurring[name] = bytearray(self._buckets)
         for _, sheet in sheets if families else ():
@@ -157,6 +160,11 @@ class Counts:
                     for form, answered in forms.items():
                         if seen is None or seen[bucket_of(form)] >= least:
                             _spread(found[form], answered, cells)
+        for (name, *_), found in self.forms.items():
+            if families[name].open:
+                least = families[name].least.files
+                for form in [form for form, counted in found.items() if files_in(sum(counted.values())) < least]:
+                    del found[form]
 
     def mark(self, counted: Mapping[int, int]) -> str:
         """Name what was counted in which cells, in whatever order."""
@@ -169,15 +177,33 @@ class Counts:
 
 
 def _spread(counted: dict[int, int], flat: list[int], cells: list[int]) -> None:
+    # Sections of one folder share its cells; most forms are found in one cell of a section.
     if len(flat) == 2:
-        counted[cells[flat[0]]] = flat[1]
+        cell = cells[flat[0]]
+        counted[cell] = counted.get(cell, 0) + flat[1]
     else:
-        counted.update(zip([cells[cell] for cell in flat[::2]], flat[1::2], strict=True))
+        for number, packed in zip(flat[::2], flat[1::2], strict=True):
+            cell = cells[number]
+            counted[cell] = counted.get(cell, 0) + packed
 
 
-def taken_apart(packed: int) -> tuple[int, int, int]:
-    """Give the sites, the files and the sites of new files of a count."""
-    return packed & _SITES, packed // FILE & _FILES, packed // _NEW_SITE
+def _with_new(packed: int) -> int:
+    return packed + (packed & _SITES) * _NEW_SITE
+
+
+def sites_in(packed: int) -> int:
+    """Give the sites of a count."""
+    return packed & _SITES
+
+
+def files_in(packed: int) -> int:
+    """Give the files of a count."""
+    return packed // FILE & _FILES
+
+
+def new_in(packed: int) -> int:
+    """Give the sites of new files of a count."""
+    return packed // _NEW_SITE
 
 
 def sites_of(counted: Mapping[int, int]) -> int:

@@ -6,9 +6,9 @@ from typing import Any
 
 from app.domain.recognition import FileRole
 from app.domain.rule import Scope
-from app.miners.core.counting import Counts, Topic, sites_of
+from app.miners.core.counting import Counts, Topic, files_in, new_in, sites_in, sites_of
 from app.miners.core.family import Family, Finding
-from app.miners.core.scopes import Ground, Where, find
+from app.miners.core.scopes import RISING_LEAST, Ground, Where, find
 from app.miners.core.sheets import Book, digest_of
 
 _LEAST_ELSEWHERE = 4
@@ -26,7 +26,7 @@ def findings_of(family: Family, topic: Topic, counts: Counts, book: Book) -> Ite
     question = (*map(str, topic), counts.mark(counts.topics[topic]), _together(forms, counts) if single else "")
     for form in sorted(forms):
         # Most forms are rare, and their folders need not be added up to see it.
-        if sites_of(forms[form]) < family.least.sites * 0.4:
+        if sites_of(forms[form]) < family.least.sites * RISING_LEAST:
             continue
         key = digest_of((*question, form, counts.mark(forms[form])))
         finding = _read(book.known[key]) if key in book.known else search.finding(form)
@@ -55,9 +55,9 @@ class _Search:
         where = find(self._applicable, ground, self.family.least)
         if where is None:
             return None
-        have, of = where.conforming, where.applicable
-        everywhere = ground.get("", None)
-        outside = self._applicable.sites("", None) - of.sites
+        have, of = sites_in(where.conforming), sites_in(where.applicable)
+        everywhere = ground.total(None)
+        outside = self._applicable.total(None) - of
         # What tests and examples do is no measure of what is shipped.
         role = where.roles[0] if len(where.roles) == 1 and where.roles[0] not in _BESIDE else None
         return Finding(
@@ -65,14 +65,14 @@ class _Search:
             form=form,
             tongue=self.topic[1],
             scope=where.scope(self.topic[1]),
-            conforming=have.sites,
-            applicable=of.sites,
-            files=have.files,
-            elsewhere=(everywhere.sites - have.sites) / outside if outside >= _LEAST_ELSEWHERE else None,
-            rivals=self._rivals(form, where) if self.single and have.sites < of.sites else (),
-            new=(have.new, of.new),
-            gathered=have.sites / ground.sites("", role),
-            asked=of.sites / self._applicable.sites("", role),
+            conforming=have,
+            applicable=of,
+            files=files_in(where.conforming),
+            elsewhere=(everywhere - have) / outside if outside >= _LEAST_ELSEWHERE else None,
+            rivals=self._rivals(form, where) if self.single and have < of else (),
+            new=(new_in(where.conforming), new_in(where.applicable)),
+            gathered=have / ground.total(role),
+            asked=of / self._applicable.total(role),
         )
 
     def _ground(self, form: str) -> Ground:
@@ -90,7 +90,7 @@ class _Search:
         for other in self.counts.forms[self.topic]:
             if other != form:
                 ground = self._ground(other)
-                sites = sum(ground.sites(name, role) for name in names for role in roles)
+                sites = sum(sites_in(ground.of(role).named(name)) for name in names for role in roles)
                 if sites:
                     found.append((other, sites))
         return tuple(sorted(found, key=lambda rival: (-rival[1], rival[0]))[:5])

@@ -12,7 +12,7 @@ from app.domain.rule import Rule, Scope
 from app.domain.statistics import surprise, wilson_low
 from app.miners.core import together, tongues
 from app.miners.core.candidate import Candidate
-from app.miners.core.counting import Counts, Endings, Topic
+from app.miners.core.counting import Counts, Topic, files_in, sites_in
 from app.miners.core.family import WRITTEN, Claim, Family, Finding, Proposal, World, languages_of
 from app.miners.core.findings import findings_of
 from app.miners.core.scopes import Ground
@@ -25,6 +25,8 @@ DECLARED_SCORE = 10.0
 """What is declared and measured stands among the better half of what is found."""
 # The report keeps so many names of each reason, so that what was left out can be asked after.
 _EXAMPLES = 60
+# All that the files of smaller repositories have but once is held while votes are counted; it saves reading them twice.
+_MANY_FILES = 8_000
 _LEAST_CLAIMED = 5
 _CITED = 0.85
 # What is found nowhere else may well be so because nobody else had a reason for it.
@@ -76,21 +78,19 @@ class Mined:
     suppressed: Suppressed
 
 
-def mine(
-    families: Sequence[Family], files: Files, listing: Listing, *, book: Book | None = None, strict: bool = False
-) -> Mined:
+def mine(families: Sequence[Family], files: Files, listing: Listing, book: Book, *, strict: bool = False) -> Mined:
     """Find the conventions of a repository; files are streamed, a few times over, and never held.
 
     What files voted stands in the book afterwards; whoever keeps it has only those voted again that changed. A family
     that fails costs its own conventions, unless who asks is strict.
     """
     mining = _Mining(list(families), files, {family.name: World(listing) for family in families}, strict)
-    book = Book() if book is None else book
-    folders = mining.survey()
-    book.count(mining.families, files, folders, mining.worlds, Endings(listing).of, mining.fail)
+    mining.survey()
+    book.count(mining.families, files, mining.worlds, mining.fail)
     named = {family.name: family for family in mining.families}
     counts = Counts(len(listing.paths))
-    counts.survey({name: family for name, family in named.items() if family.open}, book)
+    if len(listing.paths) > _MANY_FILES:
+        counts.survey({name: family for name, family in named.items() if family.open}, book)
     counts.add(named, book)
     candidates = mining.candidates(counts, book)
     mining.claimed(candidates, counts)
@@ -123,11 +123,9 @@ class _Mining:
     norms: dict[tuple[str, str | None, str, str], Candidate] = field(default_factory=dict)
     """What holds and is left out because it holds nearly everywhere; worth saying once the repository says it too."""
 
-    def survey(self) -> Counter[str]:
-        """Have families look at every file before any vote is cast, and count the files of each folder."""
-        folders: Counter[str] = Counter()
+    def survey(self) -> None:
+        """Have families look at every file before any vote is cast."""
         for file, facts in self.files():
-            folders[file.folder] += 1
             for family in tuple(self.families):
                 if family.survey is not None:
                     try:
@@ -140,7 +138,6 @@ class _Mining:
                     family.settle(self.worlds[family.name])
                 except Exception as error:
                     self.fail(family, error)
-        return folders
 
     def candidates(self, counts: Counts, book: Book) -> list[Candidate]:
         """Make candidates of what was counted."""
@@ -227,12 +224,13 @@ class _Mining:
         topic, name = (claim.family, tongue, claim.topic), f"{claim.folder}/" if claim.folder else ""
         if family is None or topic not in counts.topics:
             return None
-        asked = Ground(counts.cells, counts.topics[topic]).get(name, None)
-        answered = Ground(counts.cells, counts.forms[topic].get(claim.form, {})).get(name, None)
-        if asked.sites < _LEAST_CLAIMED:
+        asked = Ground(counts.cells, counts.topics[topic]).of(None).named(name)
+        answered = Ground(counts.cells, counts.forms[topic].get(claim.form, {})).of(None).named(name)
+        conforming, applicable = sites_in(answered), sites_in(asked)
+        if applicable < _LEAST_CLAIMED:
             return None
         scope = Scope(languages_of(tongue), (f"{name}**",) if name else ())
-        finding = Finding(claim.topic, claim.form, tongue, scope, answered.sites, asked.sites, answered.files, None)
+        finding = Finding(claim.topic, claim.form, tongue, scope, conforming, applicable, files_in(answered), None)
         try:
             return _candidate(family, finding)
         except Exception as error:

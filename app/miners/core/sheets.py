@@ -1,4 +1,4 @@
-"""Sheets: what the files of one folder voted, as plain data that can be kept for as long as they are the same files.
+"""Sheets: what the files of one section voted, as plain data that can be kept for as long as they are the same files.
 
 A vote hangs on its file, and on what its family looked up in the world; so it is noted what that was, and a family for
 which it is not the same any more counts anew.
@@ -13,12 +13,13 @@ import orjson
 
 from app.domain.listing import Listing
 from app.miners.core.family import Facts, Family, File, World
+from app.miners.core.sections import Section, Sections
 
 FILE = 1 << 40
 """Counts hold sites, and files in multiples of this."""
 
 Kept = Callable[[], Iterable[tuple[str, bytes]]]
-"""Gives the folders whose files are as they were, each with its sheet, anew each time it is called."""
+"""Gives the sections whose files are as they were, each with its sheet, anew each time it is called."""
 
 _ASPECTS = {
     "python_packages": "python packages",
@@ -31,8 +32,8 @@ _INTERNAL = {"Python": "python packages", "Java": "java packages", "Go": "paths"
 class Files(Protocol):
     """Gives files with their facts, anew each time it is called; nobody keeps them."""
 
-    def __call__(self, folders: Container[str] | None = None, /) -> Iterable[tuple[File, Facts]]:
-        """Give all files, or at least those of some folders."""
+    def __call__(self, sections: Container[str] | None = None, /) -> Iterable[tuple[File, Facts]]:
+        """Give all files, or at least those of some sections."""
 
 
 def digest_of(told: Iterable[str]) -> str:
@@ -81,16 +82,16 @@ class _WatchedListing:
 
 @dataclass(slots=True)
 class Sheet:
-    """What files of one folder voted; they are counted by cells: their role, whether they are new, their ending."""
+    """What files of one section voted, counted by the section's cells."""
 
-    cells: dict[tuple[str, bool, str], int] = field(default_factory=dict)
+    section: Section
     votes: dict[str, dict[tuple[str | None, str], tuple[dict[int, int], dict[str, dict[int, int]]]]] = field(
         default_factory=dict
     )
-    left: int = 0
-    """So many files of the folder are still to come."""
+    seen: int = 0
+    """So many files of the section have come."""
 
-    def add(self, family: Family, file: File, facts: Facts, world: World, ending: str) -> None:
+    def add(self, family: Family, file: File, facts: Facts, world: World, cell: int) -> None:
         """Count the votes of a file."""
         tongue = family.tongue_of(file)
         asked: dict[str, int] = {}
@@ -103,7 +104,6 @@ class Sheet:
                     forms[form] = forms.get(form, 0) + vote.times
         if not asked:
             return
-        cell = self.cells.setdefault((file.role.name, file.new, ending), len(self.cells))
         topics = self.votes.setdefault(family.name, {})
         for topic, times in asked.items():
             sites, found = topics.setdefault((tongue, topic), ({}, {}))
@@ -112,104 +112,98 @@ class Sheet:
                 counted = found.setdefault(form, {})
                 counted[cell] = counted.get(cell, 0) + FILE + times
 
-    def spelled(self) -> dict[str, Any]:
+    def spelled(self) -> bytes:
         """Spell it; counts are lists of cells by turns with what was counted in them."""
-        return {
-            "cells": list(self.cells),
-            "votes": {
-                name: [
-                    [*topic, _flat(sites), {form: _flat(counted) for form, counted in forms.items()}]
-                    for topic, (sites, forms) in topics.items()
-                ]
-                for name, topics in self.votes.items()
-            },
-        }
+        return orjson.dumps(
+            {
+                "cells": list(self.section.cells),
+                "votes": {
+                    name: [
+                        [*topic, _flat(sites), {form: _flat(counted) for form, counted in forms.items()}]
+                        for topic, (sites, forms) in topics.items()
+                    ]
+                    for name, topics in self.votes.items()
+                },
+            }
+        )
 
 
 def _flat(counted: Mapping[int, int]) -> list[int]:
     return [number for pair in counted.items() for number in pair]
 
 
-def _joined(sheets: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Make one of several sheets of a folder, which speak for other families each."""
-    one: dict[str, Any] = {"cells": [], "votes": {}}
-    for sheet in sheets:
-        places = {}
-        for number, cell in enumerate(sheet["cells"]):
-            if cell not in one["cells"]:
-                one["cells"].append(cell)
-            places[number] = one["cells"].index(cell)
-        one["votes"] |= {
-            name: [
-                [tongue, topic, _moved(sites, places), {form: _moved(each, places) for form, each in forms.items()}]
-                for tongue, topic, sites, forms in topics
-            ]
-            for name, topics in sheet["votes"].items()
-        }
-    return one
-
-
-def _moved(counted: Sequence[int], places: Mapping[int, int]) -> list[int]:
-    return [number if at % 2 else places[number] for at, number in enumerate(counted)]
-
-
 @dataclass(slots=True)
 class Book:
-    """The sheets of all folders: those that are kept from before, and those that were counted now."""
+    """The sheets of all sections: those that are kept from before, and those that were counted now."""
 
+    sections: Sections
     kept: Kept = tuple
     looked: dict[str, dict[str, str]] = field(default_factory=dict)
     """By family, what it looked up while it voted, and a digest of what it found."""
     fresh: dict[str, bytes] = field(default_factory=dict)
-    """Sheets that were counted now, by folder."""
+    """Sheets that were counted now, by section; where there is one that is kept, only of families that are void."""
     void: set[str] = field(default_factory=set)
-    """Families of which nothing that is kept holds any more."""
+    """Families that had to vote again everywhere."""
     known: Mapping[str, Any] = field(default_factory=dict)
     """What came of the same counts before, by what was counted; None where nothing holds."""
     found: dict[str, Any] = field(default_factory=dict)
     """What came of the counts now."""
+    _unmoved: set[str] = field(default_factory=set)
+    """Sections in which void families voted as they had before."""
 
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give the sheets, some folders' in two parts, one after another."""
-        for folder, told in self.kept():
+        """Give the sheets one after another, each with its folder."""
+        given = set()
+        for name, told in self.kept():
+            given.add(name)
             sheet = orjson.loads(told)
-            for name in self.void:
-                sheet["votes"].pop(name, None)
-            yield folder, sheet
-        for folder, told in self.fresh.items():
-            yield folder, orjson.loads(told)
+            if self.void and name not in self._unmoved:
+                votes = self._anew(name, sheet["votes"])
+                if votes == sheet["votes"]:
+                    self._unmoved.add(name)
+                    self.fresh.pop(name, None)
+                sheet["votes"] = votes
+            yield self.sections.by_name[name].folder, sheet
+        for name, told in self.fresh.items():
+            if name not in given:
+                yield self.sections.by_name[name].folder, orjson.loads(told)
 
-    def renewed(self, folder: str, told: bytes | None) -> bytes:
-        """Spell the sheet of a folder as it is to be kept, given what was kept of it."""
-        new = self.fresh.get(folder)
-        if told is None or (new is None and not self.void):
-            return told or new or b"{}"
+    def renewed(self, name: str, told: bytes | None) -> bytes:
+        """Spell the sheet of a section as it is to be kept, given what was kept of it."""
+        if told is None:
+            return self.fresh.get(name, b"{}")
+        if not self.void or name in self._unmoved:
+            return told
         sheet = orjson.loads(told)
-        sheet["votes"] = {name: topics for name, topics in sheet["votes"].items() if name not in self.void}
-        return orjson.dumps(_joined([sheet, orjson.loads(new)] if new is not None else [sheet]))
+        return orjson.dumps(sheet | {"votes": self._anew(name, sheet["votes"])})
+
+    def _anew(self, name: str, votes: dict[str, Any]) -> dict[str, Any]:
+        """Put what void families voted now in the place of what is kept of them."""
+        told = self.fresh.get(name)
+        now = {} if told is None else orjson.loads(told)["votes"]
+        return {family: topics for family, topics in votes.items() if family not in self.void} | now
 
     def count(
         self,
         families: Sequence[Family],
         files: Files,
-        folders: Mapping[str, int],
         worlds: Mapping[str, World],
-        ending: Callable[[File], str],
         fail: Callable[[Family, Exception], None],
     ) -> None:
-        """Count what is not kept, or does not hold any more; `folders` says how many files each has."""
+        """Count what is not kept, or does not hold any more."""
         digests = _Digests(worlds)
         self.void = {
             name
             for name, looked in self.looked.items()
             if name in worlds and any(digests.of(name, aspect) != digest for aspect, digest in looked.items())
         }
-        missing = set(folders)
-        missing.difference_update(folder for folder, _ in self.kept())
-        wanted: Collection[str] = folders.keys() if self.void else missing
+        sections = self.sections.by_name
+        missing = set(sections)
+        missing.difference_update(name for name, _ in self.kept())
+        wanted: Collection[str] = sections.keys() if self.void else missing
         watched = {family.name: Watched(worlds[family.name]) for family in families}
         if wanted:
-            self._fill(list(families), files, folders, wanted, missing, watched, ending, fail)
+            self._fill(list(families), files, wanted, missing, watched, fail)
         for name, watch in watched.items():
             before = {} if name in self.void else self.looked.get(name, {})
             if now := before | {aspect: digests.of(name, aspect) for aspect in sorted(watch.looked)}:
@@ -219,33 +213,31 @@ class Book:
         self,
         families: list[Family],
         files: Files,
-        folders: Mapping[str, int],
         wanted: Container[str],
         missing: Container[str],
         watched: Mapping[str, Watched],
-        ending: Callable[[File], str],
         fail: Callable[[Family, Exception], None],
     ) -> None:
-        sheets: dict[str, Sheet] = {}
+        sections, sheets = self.sections, dict[str, Sheet]()
         for file, facts in files(wanted):
-            folder = file.folder
-            if folder not in wanted:
+            name = sections.name_of(file)
+            if name not in wanted:
                 continue
-            if folder not in sheets:
-                sheets[folder] = Sheet(left=folders[folder])
-            sheet, at = sheets[folder], ending(file)
-            new = folder in missing
+            if name not in sheets:
+                sheets[name] = Sheet(sections.by_name[name])
+            sheet, new = sheets[name], name in missing
+            cell = sheet.section.cells[sections.cell_of(file)]
             for family in tuple(families):
                 if (new or family.name in self.void) and speaks(family, file):
                     try:
-                        sheet.add(family, file, facts, cast("World", watched[family.name]), at)
+                        sheet.add(family, file, facts, cast("World", watched[family.name]), cell)
                     except Exception as error:
                         fail(family, error)
                         families.remove(family)
-            sheet.left -= 1
-            if not sheet.left:
+            sheet.seen += 1
+            if sheet.seen == sheet.section.files:
                 # What is spelled takes a tenth of the memory.
-                self.fresh[folder] = orjson.dumps(sheets.pop(folder).spelled())
+                self.fresh[name] = sheets.pop(name).spelled()
 
 
 class _Digests:
