@@ -44,6 +44,8 @@ class Blame:
     author: str
     email: str
     authored_at: datetime
+    stood: int | None = None
+    """Its number in the commit that nobody looked beyond, if it stood there already; who wrote it is not known then."""
 
 
 def moment(seconds: int) -> datetime:

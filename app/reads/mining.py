@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -88,6 +88,17 @@ class StandingPattern:
         return replace(self, name=later.name) == later
 
 
+class WrittenLine(NamedTuple):
+    """A line of a file as it was at some commit, and who wrote it."""
+
+    path: str
+    blob_id: str
+    commit: str
+    line: int
+    author: str
+    authored_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class KeptPlace:
     """A place that runs leave with its pattern, and look for when the code changes."""
@@ -120,24 +131,25 @@ async def standing_patterns(session: AsyncSession, repo_id: UUID) -> list[Standi
     return [StandingPattern(**{each.name: getattr(row, each.name) for each in fields(StandingPattern)}) for row in rows]
 
 
-async def known_authors(session: AsyncSession, repo_id: UUID) -> dict[tuple[str, str, int], tuple[str, datetime]]:
-    """Give who wrote which line of which blob, as runs found out before."""
+async def known_authors(session: AsyncSession, repo_id: UUID) -> list[WrittenLine]:
+    """Give who wrote which lines, as runs found out before."""
+    place = models.Evidence
     rows = await session.execute(
-        select(
-            models.Evidence.path,
-            models.Evidence.blob_id,
-            models.Evidence.start_line,
-            models.Evidence.author,
-            models.Evidence.authored_at,
+        select(place.path, place.blob_id, place.commit_sha, place.start_line, place.author, place.authored_at)
+        .join(models.Pattern, models.Pattern.id == place.pattern_id)
+        .where(
+            models.Pattern.repo_id == repo_id,
+            place.blob_id.is_not(None),
+            place.commit_sha.is_not(None),
+            place.author.is_not(None),
+            place.authored_at.is_not(None),
         )
-        .join(models.Pattern, models.Pattern.id == models.Evidence.pattern_id)
-        .where(models.Pattern.repo_id == repo_id, models.Evidence.author.is_not(None))
     )
-    return {
-        (row.path, row.blob_id or "", row.start_line or 1): (row.author, row.authored_at)
-        for row in rows
-        if row.author is not None and row.authored_at is not None
-    }
+    return [
+        WrittenLine(path, blob_id, commit, line or 1, author, at)
+        for path, blob_id, commit, line, author, at in rows
+        if blob_id and commit and author and at
+    ]
 
 
 async def kept_places(session: AsyncSession, pattern_ids: list[UUID]) -> list[KeptPlace]:

@@ -26,7 +26,7 @@ from app.gateways.git import (
     sizes,
     tracing,
 )
-from app.gateways.git.blaming import blames_of
+from app.gateways.git.blaming import Asked, blames_of
 from tests.gateways.making import START, Made, traced
 
 Item = TypeVar("Item")
@@ -280,15 +280,37 @@ async def test_what_is_written_down_of_commits_changes_nothing_of_who_wrote_line
     await index_commits(cache)
     assert list((cache / "objects" / "info" / "commit-graphs").glob("*.graph"))
     assert await blame_lines(cache, last, "a.py", [1, 2, 3, 4]) == after
-    assert [*blames_of(cache, last, [("a.py", [1, 4]), ("a.py", [1])], {}, seconds=60)] == [
+    assert [*blames_of(cache, last, [Asked("a.py", [1, 4]), Asked("a.py", [1])], {}, seconds=60)] == [
         {line: after[line] for line in (1, 4)},
         {1: after[1]},
     ]
 
 
+async def test_of_lines_that_stood_before_it_is_told_where(made: Made, cache: Path) -> None:
+    made.commit({"a.py": "1\n2\n3\n"}, author="Bob <bob@example.com>")
+    before = made.commit({"a.py": "1\n2\n3\n", "b.py": "x\n"})
+    last = made.commit({"a.py": "new\n1\n3\nend\n"}, author="Eve <eve@example.com>")
+    (told,) = blames_of(cache, last, [Asked("a.py", [1, 2, 3, 4], before)], {}, seconds=60)
+    assert {line: each.stood or each.author for line, each in told.items()} == {1: "Eve", 2: 1, 3: 3, 4: "Eve"}
+    assert [*blames_of(cache, last, [Asked("a.py", [2], "1" * 40)], {}, seconds=60)] == [{}]
+
+
+async def test_of_lines_that_came_by_another_way_nothing_is_told(made: Made, cache: Path) -> None:
+    made.commit({"a.py": "1\n"})
+    made.git("branch", "side")
+    before = made.commit({"a.py": "2\n"})
+    made.git("checkout", "-q", "side")
+    made.commit({"b.py": "x\n"})
+    merge = ("merge", "-q", "-s", "ours", "-m", "Stay", before)
+    made.git("-c", "user.name=M", "-c", "user.email=m@example.com", *merge)
+    last = made.head()
+    assert [*blames_of(cache, last, [Asked("a.py", [1], before)], {}, seconds=60)] == [{}]
+    assert (await blame_lines(cache, last, "a.py", [1])).keys() == {1}
+
+
 @pytest.mark.usefixtures("slow_git")
 def test_a_file_whose_history_takes_too_long_is_left(cache: Path) -> None:
-    assert [*blames_of(cache, "1" * 40, [("a.py", [1])], {}, seconds=0.05)] == [{}]
+    assert [*blames_of(cache, "1" * 40, [Asked("a.py", [1])], {}, seconds=0.05)] == [{}]
 
 
 async def test_lines_that_a_file_does_not_have_were_written_by_nobody(made: Made, cache: Path) -> None:

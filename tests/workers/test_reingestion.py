@@ -157,6 +157,25 @@ async def test_its_canonical_place_is_found_again_or_called_stale(
     assert (await pattern_of(runtime)).version == pattern.version
 
 
+async def test_lines_that_moved_are_still_by_who_wrote_them(runtime: Runtime, repo: Repo, source: Made) -> None:
+    for form in ("# A line above.\n{}", "{}\n# And one below.", None):
+        paths = source.git("ls-files", "shop/part*").split()
+        contents = {path: source.git("show", f"HEAD:{path}") for path in paths}
+        # The third time all that is shown is written anew, by somebody else.
+        texts = {
+            path: form.format(content) if form else content.replace("except ", "except  ")
+            for path, content in contents.items()
+        }
+        source.commit({path: f"{text}\n" for path, text in texts.items()}, author="Eve <eve@example.com>")
+        await mined(runtime, repo.id)
+        shown = [row for row in await evidence_of(runtime, (await pattern_of(runtime)).id) if row.author]
+        assert shown
+        for row in shown:
+            line = f"-L{row.start_line},{row.start_line}"
+            told = source.git("blame", "--porcelain", line, row.commit_sha or "", "--", row.path)
+            assert f"author {row.author}\n" in told
+
+
 async def test_places_that_people_added_stay(runtime: Runtime, repo: Repo, source: Made) -> None:
     pattern = await pattern_of(runtime)
     async with runtime.write() as tx:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.gateways.git.blaming import Asked, blames_of
 
-Written = dict[int, tuple[str, datetime]]
-"""Author and time by line."""
+Written = dict[int, tuple[str, datetime] | int]
+"""Author and time by line, or the line that it was in the commit that nobody looked beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ def blaming(snapshot: Snapshot) -> Iterator[Callable[[Sequence[Asked]], Iterator
 
     def blame(asked: Sequence[Asked]) -> Iterator[Written]:
         for told in blames_of(Path(snapshot.cache), snapshot.commit, asked, snapshot.mailmap, seconds=snapshot.seconds):
-            yield {line: (each.author, each.authored_at) for line, each in told.items() if each.author}
+            yield {
+                line: (each.author, each.authored_at) if each.stood is None else each.stood
+                for line, each in told.items()
+                if each.author
+            }
 
     yield blame

@@ -1,10 +1,9 @@
 """SCORE: what was measured becomes confidence, insight and warnings, and all of it is written down at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from datetime import UTC, datetime
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -17,35 +16,23 @@ from app.domain.insight import Seen, insight_of
 from app.domain.measurement import Measurement
 from app.domain.pattern import PatternType
 from app.gateways import git
-from app.gateways.git.blaming import Asked
-from app.hands.pool import Lost
 from app.reads import mining
 from app.reads.mining import KeptPlace
 from app.services import comparing, ingesting, recording
 from app.services.recording import Discovery, Recorded, Run, Shown, Sighting
 from app.syntax import MOST_BYTES
-from workers.crafts.blaming import Snapshot, blaming
 from workers.ingest.step import Attempt
+from workers.mining.authors import Blamed, authors_of
 from workers.mining.prospects import Prospect
 
-# Blame walks back through a file's history; nobody waits longer for it, and what is shown first is asked first.
-BLAME_SECONDS = 5.0
-# A later run has few new places to ask about; what the first ones left over is asked bit by bit.
-_LATER_SECONDS = 1.0
-# For so many files it is worth while to write down first what each commit changed.
-_MANY_FILES = 20
-_FILE_SECONDS, _AT_ONCE = 2.0, 2
-_SHOWN_FIRST = 3
 _MINER = "miner "
 _NAMES = 10
-
-Blamed = dict[tuple[str, int], tuple[str, datetime]]
 
 
 async def score(attempt: Attempt) -> None:
     """Judge what was found, and write it down."""
     found, progress = attempt.found, attempt.progress
-    blamed = await _blamed(
+    blamed = await authors_of(
         attempt,
         [
             *(prospect.verified for prospect in found.prospects),
@@ -198,62 +185,6 @@ def _shown(attempt: Attempt, verified: Sequence[Verified], blamed: Blamed) -> li
         canonical = not place.counterexample and not shown
         shown.append(Shown(place, category_of(file.path, file.language, file.role), author, at, canonical))
     return shown
-
-
-async def _blamed(attempt: Attempt, places: Sequence[Sequence[Verified]]) -> Blamed:
-    """Find who wrote what is shown first, as far as time allows; what was found out before is not asked again."""
-    async with attempt.runtime.read() as session:
-        known = await mining.known_authors(session, attempt.owner.repo_id)
-    blamed: Blamed = {}
-    asked: dict[str, set[int]] = {}
-    for number in range(_SHOWN_FIRST):
-        for verified in places:
-            fine = [place for place in verified if not place.counterexample]
-            not_so = [place for place in verified if place.counterexample]
-            for place in (*fine[number : number + 1], *not_so[number : number + 1]):
-                line = place.start or 1
-                if place.start is None and not attempt.found.by_path[place.path].size:
-                    # Nobody wrote a line of an empty file.
-                    continue
-                if (told := known.get((place.path, place.blob_id, line))) is not None:
-                    blamed[place.path, line] = told
-                else:
-                    asked.setdefault(place.path, set()).add(line)
-    attempt.progress.move(0, len(asked))
-    if len(asked) >= _MANY_FILES:
-        await git.index_commits(attempt.cache)
-    snapshot = Snapshot(
-        str(attempt.cache),
-        attempt.found.commit,
-        await git.mailmap(attempt.cache, attempt.found.commit),
-        _FILE_SECONDS,
-    )
-    asking = attempt.runtime.hands.each(
-        blaming,
-        snapshot,
-        _in_time(((path, sorted(lines)) for path, lines in asked.items()), _LATER_SECONDS if known else BLAME_SECONDS),
-        seconds=2 * _FILE_SECONDS,
-        # What was dealt out is waited for when the time is over; git reads slowly, and two of it are done sooner.
-        batch=_AT_ONCE,
-        party=attempt.owner.organization_id,
-    )
-    done = 0
-    async with aclosing(asking) as answers:
-        async for (path, _), answer in answers:
-            if not isinstance(answer, Lost):
-                blamed |= {(path, line): written for line, written in answer.items()}
-            done += 1
-            attempt.progress.move(done)
-    return blamed
-
-
-def _in_time(asked: Iterable[Asked], seconds: float) -> Iterator[Asked]:
-    """Give what is asked for, until the time is over."""
-    until = monotonic() + seconds
-    for each in asked:
-        if monotonic() > until:
-            return
-        yield each
 
 
 async def _located(attempt: Attempt, rows: Sequence[KeptPlace]) -> tuple[dict[UUID, Verified], dict[UUID, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Timer
-from typing import IO
+from typing import IO, NamedTuple
 
 from app.domain.history import Blame
 from app.domain.source import SourceFailed, SourceProblem
@@ -13,8 +13,14 @@ from app.gateways.git.log import mailmap, text_in, time_in
 from app.gateways.git.process import answer, surroundings
 from app.gateways.git.reading import blobs, checked, entry_at
 
-Asked = tuple[str, Sequence[int]]
-"""A path, and lines that the file has."""
+
+class Asked(NamedTuple):
+    """Lines that a file has, and the commit that nobody need look beyond."""
+
+    path: str
+    lines: Sequence[int]
+    since: str | None = None
+
 
 _LARGEST_BLAMED = 4_000_000
 _BLAME_SECONDS, _GRAPH_SECONDS = 30.0, 30.0
@@ -62,7 +68,7 @@ async def blame_lines(
         return {}
     try:
         told = await answer(
-            *_arguments(commit, path, asked),
+            *_arguments(commit, Asked(path, asked)),
             repository=cache,
             config={**_GRAPH, **await mailmap(cache, commit)},
             most=_MOST_TOLD,
@@ -99,19 +105,17 @@ def blames_of(
     One of which git cannot say it in so many seconds has no blame.
     """
     with ExitStack() as stack:
-        asking = [stack.enter_context(_asking(cache, commit, *each, names, seconds)) for each in asked]
-        for told in asking:
+        asking = [(each, stack.enter_context(_asking(cache, commit, each, names, seconds))) for each in asked]
+        for each, told in asking:
             text = told.read(_MOST_TOLD)
-            yield {blame.line: blame for blame in _blamed(text)} if text.endswith(b"\n") else {}
+            yield {blame.line: blame for blame in _blamed(text, each.since)} if text.endswith(b"\n") else {}
 
 
 @contextmanager
-def _asking(
-    cache: Path, commit: str, path: str, lines: Iterable[int], names: Mapping[str, str], seconds: float
-) -> Iterator[IO[bytes]]:
+def _asking(cache: Path, commit: str, asked: Asked, names: Mapping[str, str], seconds: float) -> Iterator[IO[bytes]]:
     # The PATH is the operator's word, the commit is checked, and a path stands where nothing else can.
     with subprocess.Popen(  # noqa: S603
-        ["git", f"--git-dir={cache}", *_arguments(commit, path, lines)],  # noqa: S607
+        ["git", f"--git-dir={cache}", *_arguments(commit, asked)],  # noqa: S607
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -128,31 +132,39 @@ def _asking(
             git.kill()
 
 
-def _arguments(commit: str, path: str, lines: Iterable[int]) -> tuple[str, ...]:
-    ranges = (f"-L{line},{line}" for line in sorted(lines))
-    return ("blame", "--porcelain", *ranges, checked(commit), "--", path)
+def _arguments(commit: str, asked: Asked) -> tuple[str, ...]:
+    ranges = (f"-L{line},{line}" for line in sorted(asked.lines))
+    reach = checked(commit) if asked.since is None else f"{checked(asked.since)}..{checked(commit)}"
+    return ("blame", "--porcelain", *ranges, reach, "--", asked.path)
 
 
-def _blamed(told: bytes) -> Iterator[Blame]:
-    """Read `blame --porcelain`, which tells of a commit only once."""
+def _blamed(told: bytes, since: str | None = None) -> Iterator[Blame]:
+    """Read `blame --porcelain`, which tells of a commit only once.
+
+    Lines from beyond another commit than the one that was asked for came by a way on which that one does not lie; of
+    these nobody knows anything.
+    """
     facts: dict[str, dict[bytes, bytes]] = {}
-    name, number = "", 0
+    name, was, number = "", 0, 0
     # Not splitlines: a line of the file may hold carriage returns.
     for line in told.split(b"\n"):
         if line.startswith(b"\t"):
             known = facts[name]
-            yield Blame(
-                line=number,
-                commit=name,
-                author=text_in(known.get(b"author", b"")),
-                email=text_in(known.get(b"author-mail", b"").strip(b"<>")),
-                authored_at=time_in(known.get(b"author-time", b"")),
-            )
+            beyond = since is not None and b"boundary" in known
+            if not beyond or name == since:
+                yield Blame(
+                    line=number,
+                    commit=name,
+                    author=text_in(known.get(b"author", b"")),
+                    email=text_in(known.get(b"author-mail", b"").strip(b"<>")),
+                    authored_at=time_in(known.get(b"author-time", b"")),
+                    stood=was if beyond else None,
+                )
             name = ""
         elif name:
             word, _, value = line.partition(b" ")
             facts[name].setdefault(word, value)
         elif line:
-            commit, _, place, *_ = line.split(b" ")
-            name, number = commit.decode(), int(place)
+            commit, old, new, *_ = line.split(b" ")
+            name, was, number = commit.decode(), int(old), int(new)
             facts.setdefault(name, {})
