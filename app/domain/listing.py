@@ -75,6 +75,14 @@ class Listing:
         return frozenset(tops | modules) - {"setup", "conftest", "tests", "test"} | (tops & {"tests", "test"})
 
     @cached_property
+    def crates(self) -> frozenset[str]:
+        """The names of the crates of Rust that the repository has, as they are imported, by those of their folders."""
+        folders = (path.rpartition("/")[0] for path in self.paths if path.endswith("/Cargo.toml"))
+        return frozenset(
+            folder.rpartition("/")[2].replace("-", "_") for folder in folders if role_in(folder) is FileRole.SOURCE
+        )
+
+    @cached_property
     def script_packages(self) -> frozenset[str]:
         """The folders of packages of JavaScript that the repository itself publishes, or could."""
         folders = (path.rpartition("/")[0] for path in self.paths if path.endswith("/package.json"))

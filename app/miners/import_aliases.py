@@ -1,6 +1,7 @@
 """Under which name things are imported: `metav1 "k8s.io/…/meta/v1"`, `from django… import gettext_lazy as _`.
 
-Says, for instance: "Go package `go.etcd.io/etcd/client/v3` is imported as `clientv3`". That a package is called by a
+Says, for instance: "Go package `go.etcd.io/etcd/client/v3` is imported as `clientv3`" and "Rust files import `Error` of
+`error` as `StdError`". That a package is called by a
 part of its path says nothing, for tools write that. Modules of Python as wholes (`import typing as t`) are asked about
 with the ways in which they are imported.
 """
@@ -15,7 +16,7 @@ from app.domain.pattern import PatternCategory
 from app.domain.rule import Rule, RuleKind
 from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope
-from app.syntax import Source, imports_of
+from app.syntax import Source, imports_of, text_of
 
 _MOST = 120
 _LEAST_FILES = 4
@@ -27,7 +28,7 @@ _AROUND = re.compile(r"^(go|lib)[-.]|[-.](go|golang|lib)$|\.v\d+$")
 
 def facts(source: Source) -> Any:
     """List what is imported from outside of the language, with the name that it gets here."""
-    found = dict(_go(source) if source.language == "Go" else _python(source))
+    found = dict(_READERS[source.language](source))
     return [[*what, name] for what, name in sorted(found.items())[:_MOST]] or None
 
 
@@ -48,6 +49,22 @@ def _python(source: Source) -> Iterator[_Named]:
                 # Classes hardly ever get another name; to keep them all would be dear.
                 if name in renamed or name.islower():
                     yield (each.module, name), renamed.get(name, _PLAIN)
+
+
+def _rust(source: Source) -> Iterator[_Named]:
+    """Give what is imported by a path of its own: what stands in a list has the last part of its path alone."""
+    for node in source.nodes("use_as_clause", "scoped_identifier"):
+        above, path, alias = node.parent, node, _PLAIN
+        if node.type == "use_as_clause":
+            path, alias = node.child_by_field_name("path") or node, text_of(node.child_by_field_name("alias"))
+        elif above is None or above.type not in ("use_declaration", "use_list"):
+            continue
+        module, _, name = text_of(path).rpartition("::")
+        if module:
+            yield (module.rpartition("::")[2], name), alias
+
+
+_READERS = {"Go": _go, "Python": _python, "Rust": _rust}
 
 
 def _is_part(alias: str, path: str) -> bool:
@@ -74,6 +91,8 @@ def propose(finding: Finding) -> Proposal | None:
     if finding.form == "plain":
         return None
     module, name = json.loads(finding.topic)
+    if finding.tongue == "Rust":
+        return _of_rust(finding, module, name)
     applicable: dict[str, Any] = {"module": [module], **({"names": [name]} if name else {"form": ["plain", "alias"]})}
     rule = Rule(
         RuleKind.IMPORT,
@@ -85,6 +104,24 @@ def propose(finding: Finding) -> Proposal | None:
     return Proposal(
         f"{in_scope(finding, 'Files')} import {what} as `{finding.form}`", rule, PatternCategory.NAMING, weight=0.7
     )
+
+
+def _of_rust(finding: Finding, module: str, name: str) -> Proposal:
+    shape = rf"(^|::){module}::{name}$"
+    renamed = {"kind": "use_as_clause", "has": {"field": "path", "regex": shape}}
+    plain = {"kind": "scoped_identifier", "regex": shape}
+    inside = {"inside": {"any": [{"kind": "use_declaration"}, {"kind": "use_list"}]}}
+    rule = Rule(
+        RuleKind.AST,
+        {
+            "applicable": {"any": [renamed, {**plain, **inside}]},
+            "conforming": {"has": {"field": "alias", "regex": f"^{finding.form}$"}},
+        },
+        finding.scope,
+        alternative=_shown(finding.alternative, name) if finding.alternative else None,
+    )
+    sentence = f"{in_scope(finding, 'Files')} import `{module}::{name}` as `{finding.form}`"
+    return Proposal(sentence, rule, PatternCategory.NAMING, weight=0.7)
 
 
 def _shown(form: str, name: str) -> str:
@@ -103,7 +140,8 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    languages=frozenset(("Python", "Go")),
+    version=2,
+    languages=frozenset(_READERS),
     prior=prior,
     least=Least(sites=8, files=5, share=0.87),
     survey=survey,

@@ -92,6 +92,7 @@ FAMILIES: tuple[Family, ...] = (
     raised_errors.FAMILY,
     remarks.FAMILY,
     result_types.FAMILY,
+    result_types.TESTS,
     sequences.FAMILY,
     taken_names.FAMILY,
     doc_comments.FAMILY,

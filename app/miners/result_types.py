@@ -1,7 +1,7 @@
 """What functions of Rust that may fail return: an error of one's own, an alias, `io::Result`, `anyhow::Result`.
 
-Says, for instance: "Rust functions that may fail return `Result<…, ShellError>`" and "Rust functions that may fail
-return `CargoResult<…>`".
+Says, for instance: "Rust functions that may fail return `Result<…, ShellError>`" and "Rust tests that may fail return
+`anyhow::Result<…>`".
 """
 
 import re
@@ -26,21 +26,30 @@ _ABOVE = {"any": [{"kind": "attribute_item"}, {"kind": "line_comment"}]}
 _USUAL = {"io::Result<…>": 0.12, "anyhow::Result<…>": 0.12, "Result<…>": 0.4, "Result<…, Box<dyn Error>>": 0.1}
 
 
-def _read(source: Source) -> Iterator[tuple[str, str]]:
+def _of_sources(source: Source) -> Iterator[tuple[str, str]]:
+    return _read(source, tests=False)
+
+
+def _of_tests(source: Source) -> Iterator[tuple[str, str]]:
+    return _read(source, tests=True)
+
+
+def _read(source: Source, *, tests: bool) -> Iterator[tuple[str, str]]:
+    topic = "tests" if tests else "returned"
     for function in source.nodes("function_item"):
         returned = function.child_by_field_name("return_type")
         if returned is None or not _FAILING.match(text := text_of(returned)) or re.match(_ASKED_FOR, text):
             continue
-        if _tests(function):
+        if _tests(function) is not tests:
             continue
         given = returned.child_by_field_name("type_arguments")
         arguments = [] if given is None else [each for each in given.named_children if each.type != "lifetime"]
         head = text.partition("<")[0]
         if len(arguments) < 2:
-            yield "returned", f"{head}<…>"
+            yield topic, f"{head}<…>"
         else:
             error = " ".join(text_of(arguments[1]).split())
-            yield "returned", f"Result<…, {error}>" if _NAME.fullmatch(error) and _PLAIN.fullmatch(head) else ""
+            yield topic, f"Result<…, {error}>" if _NAME.fullmatch(error) and _PLAIN.fullmatch(head) else ""
 
 
 def _tests(function: Node) -> bool:
@@ -57,10 +66,11 @@ def _meaning(finding: Finding) -> Meaning | None:
     error = error.removeprefix(", ")
     if len(error) == 1 or error.startswith("Self"):
         return None
+    marked = {"follows": {"kind": "attribute_item", "regex": _TEST, "stopBy": {"not": _ABOVE}}}
     sites: Any = {
         "kind": "function_item",
         "has": {"field": "return_type", "regex": _MAY_FAIL, "not": {"regex": _ASKED_FOR}},
-        "not": {"follows": {"kind": "attribute_item", "regex": _TEST, "stopBy": {"not": _ABOVE}}},
+        **(marked if finding.topic == "tests" else {"not": marked}),
     }
     second = {"field": "type_arguments", "has": {"nthChild": 2}}
     fits: Any = {"has": {"field": "return_type", "regex": rf"^{head}(<|$)", "not": {"has": second}}}
@@ -72,7 +82,7 @@ def _meaning(finding: Finding) -> Meaning | None:
         sentence = "return `Result<…>`, which names no error"
     other = finding.alternative
     return Meaning(
-        "Functions that may fail",
+        "Tests that may fail" if finding.topic == "tests" else "Functions that may fail",
         sentence,
         sites,
         fits,
@@ -82,12 +92,24 @@ def _meaning(finding: Finding) -> Meaning | None:
     )
 
 
+_LEAST = Least(sites=15, files=6, share=0.85, rising=False)
+
 FAMILY = family(
     "result-types",
-    {"Rust": _read},
+    {"Rust": _of_sources},
     _meaning,
     roles=frozenset((FileRole.SOURCE,)),
-    least=Least(sites=15, files=6, share=0.85, rising=False),
+    least=_LEAST,
+    version=2,
     endless=True,
     most=3,
+)
+TESTS = family(
+    "results-of-tests",
+    {"Rust": _of_tests},
+    _meaning,
+    roles=frozenset((FileRole.SOURCE, FileRole.TEST)),
+    least=_LEAST,
+    endless=True,
+    most=2,
 )

@@ -96,6 +96,15 @@ def test_functions_fail_in_one_way(returned: str, said: str) -> None:
     assert found.violations == ["src/odd.rs:1"]
 
 
+def test_tests_fail_in_one_way() -> None:
+    test = "#[tokio::test]\nasync fn a() -> anyhow::Result<()> {}\n"
+    files = {f"tests/part{number}.rs": test * 2 for number in range(12)}
+    files["tests/odd.rs"] = "#[test]\nfn c() -> Result<(), Gone> {}\n#[test]\nfn d() {}\nfn e() -> io::Result<()> {}\n"
+    found = trial(files, families=[result_types.TESTS]).find("may fail")
+    assert str(found) == "Rust tests that may fail return `anyhow::Result<…>` (24 of 25)"
+    assert found.violations == ["tests/odd.rs:2"]
+
+
 def test_functions_that_fail_in_many_ways_say_nothing() -> None:
     files = {f"src/part{n}.rs": f"fn a() -> Result<u32, Error{n % 3}> {{}}\n" * 2 for n in range(24)}
     assert trial(files, families=[result_types.FAMILY]).said == []

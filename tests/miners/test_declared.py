@@ -65,6 +65,10 @@ CASES = [
     ),
     ("build.gradle.kts", "spotless { java { googleJavaFormat() } }", "formatting indent 2 spaces"),
     ("Cargo.toml", '[workspace.lints.clippy]\ndbg_macro = "warn"\n', "idioms printed chosen"),
+    ("Cargo.toml", '[lints.clippy]\nrestriction = "warn"\ntodo = "allow"\n', "error-handling unwrap none"),
+    ("rustfmt.toml", "match_block_trailing_comma = true\n", "rust-style commas of arms chosen"),
+    ("rustfmt.toml", 'imports_granularity = "Crate"\n', "rust-style modules of std chosen"),
+    ("rustfmt.toml", "hard_tabs = true\n", "formatting indent tabs"),
     ("lib.rs", "//! Ours\n#![warn(\n    missing_docs,\n    clippy::todo, // soon\n)]\n", "idioms printed chosen"),
     ("main.rs", '#![deny(unsafe_code, reason = "It is todo")]\n', "idioms unsafe chosen"),
 ]

@@ -254,6 +254,14 @@ impl Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>, g: &mut fmt::Formatter) {}
     fn fail() {
         if a { return Err(anyhow!("It is gone")); }
+        match a {
+            A => {
+                b()
+            },
+            B => {
+                c()
+            }
+        }
         bail!("it is gone");
         if let Err(err) = a {}
         if let Err(e) = a {}

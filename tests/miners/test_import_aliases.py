@@ -44,6 +44,13 @@ def mined(ending: str, usual: str, other: str) -> Trial:
             "Python files import `gettext_lazy` of `django.utils.translation` as `_` (19 of 20)",
             id="python-several",
         ),
+        pytest.param(
+            "rs",
+            "use std::{error::Error as StdError, fmt};",
+            "use std::error::Error;",
+            "Rust files import `error::Error` as `StdError` (19 of 20)",
+            id="rust",
+        ),
     ],
 )
 def test_a_name_of_its_own_is_said(ending: str, usual: str, other: str, said: str) -> None:

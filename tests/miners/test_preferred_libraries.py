@@ -104,3 +104,10 @@ def test_what_lies_below_a_library_of_go_is_of_it() -> None:
     usual = 'package a\n\nimport "github.com/rs/zerolog/log"'
     files = {f"pkg/a{n}.go": f"{usual}\n" for n in range(20)} | {"pkg/b.go": 'package a\n\nimport "log/slog"\n'}
     assert str(mined(files).find("log with `github.com/rs/zerolog`")).endswith("not with `log/slog` (20 of 21)")
+
+
+def test_what_a_workspace_makes_itself_was_never_chosen() -> None:
+    files = {f"examples/part{number}.rs": "use sqlx::query;\n" for number in range(30)}
+    assert "Rust files speak to databases with `sqlx` (30 of 30)" in mined(files).said
+    files["sqlx-core/Cargo.toml"] = "[package]\n"
+    assert mined(files).said == []

@@ -28,7 +28,7 @@ from app.miners.core.family import (
     spoken_for,
 )
 from app.miners.core.words import with_lines
-from app.miners.declared.crates import ROUGHLY
+from app.miners.declared.crates import GROUPS, ROUGHLY
 from app.miners.declared.meanings import answers_of
 from app.miners.declared.reading import Setting, settings_of
 from app.syntax import Source
@@ -76,7 +76,7 @@ def claims(world: World) -> Iterator[Claim]:
     for path, settings, setting in _all(world):
         if path.endswith(".rs") and setting[:2] not in usual:
             continue
-        place = Declared(path, setting[3], _statement(setting), roughly=setting[1] in ROUGHLY)
+        place = Declared(path, setting[3], _statement(setting), roughly=setting[1] in ROUGHLY or setting[2] in GROUPS)
         for family, topic, form, tongues in answers_of(setting, settings):
             yield Claim(family, topic, form, tongues, place, _folder(path, setting))
 
@@ -285,5 +285,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=15,
+    version=16,
 )

@@ -17,6 +17,7 @@ _QUIET: _Answer = ("log-style", "print", "silent", _RUST)
 
 # These look at what leaves the crate, which no file tells of itself, or take more than one way.
 ROUGHLY = frozenset(("exhaustive_enums", "missing_debug_implementations", "missing_docs", "missing_errors_doc"))
+COMMAS = _style("commas of arms")
 GRANULARITY = {
     "Crate": (_style("modules of std"),),
     "Module": (_idiom("merged imports"), _style("modules of std", NO)),
@@ -60,3 +61,11 @@ LINTS: dict[str, tuple[_Answer, ...]] = {
     "use_self": (_idiom("constructors"), _style("built selves"), _style("own variants")),
     "wildcard_imports": (_idiom("whole modules"),),
 }
+
+# What a whole group of clippy's asks for, of what is asked about here; some of it is left out by whoever takes a group.
+_RESTRICTION = (
+    "allow_attributes allow_attributes_without_reason dbg_macro map_err_ignore print_stderr print_stdout ref_patterns "
+    "str_to_string todo undocumented_unsafe_blocks unimplemented unwrap_used"
+)
+_PEDANTIC = "manual_let_else missing_errors_doc return_self_not_must_use unreadable_literal wildcard_imports"
+GROUPS = {"restriction": _RESTRICTION.split(), "pedantic": _PEDANTIC.split(), "nursery": ["use_self"]}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from app.miners.declared.crates import GRANULARITY, LINTS
+from app.miners.declared.crates import COMMAS, GRANULARITY, LINTS
 from app.miners.declared.reading import Setting
 
 Answer = tuple[str, str, str, tuple[str, ...]]
@@ -226,6 +226,8 @@ def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:
             yield ("formatting", "indent", "tabs", ("Rust",))
         case "rustfmt" if key == "tab_spaces" and value == "2":
             yield ("formatting", "indent", "2 spaces", ("Rust",))
+        case "rustfmt" if key == "match_block_trailing_comma" and value == "True":
+            yield COMMAS
         case "rustfmt":
             yield from GRANULARITY.get(value, ())
         case "tsconfig":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from configparser import ConfigParser, Error
 from typing import Any
 
+from app.miners.declared.crates import GROUPS
 from app.miners.declared.eslint import rules_of, shared_rules_of
 
 Setting = tuple[str, str, str, int]
@@ -298,10 +299,17 @@ def _cargo(text: str) -> Iterator[Setting]:
     told = _toml(text)
     for lints in (_table(told, "lints"), _table(told, "workspace", "lints")):
         for tool, rules in lints.items():
-            for name, level in rules.items() if isinstance(rules, dict) else ():
-                word = level.get("level") if isinstance(level, dict) else level
-                if word in ("warn", "deny", "forbid"):
+            levels = {
+                name: level.get("level") if isinstance(level, dict) else level
+                for name, level in (rules.items() if isinstance(rules, dict) else ())
+            }
+            for name, level in levels.items():
+                if level in ("warn", "deny", "forbid"):
                     yield "clippy" if tool == "clippy" else "rustc", name, "", _line(text, name)
+                    # Who asks for a group says what it leaves out.
+                    for lint in GROUPS.get(name, ()):
+                        if lint not in levels:
+                            yield "clippy", lint, name, _line(text, name)
 
 
 _ASKED_OF_A_CRATE = re.compile(r"(?m)^#!\[(?:warn|deny|forbid)\(([^)\]]*)\)\]")
@@ -317,7 +325,7 @@ def _crate(text: str) -> Iterator[Setting]:
 
 def _rustfmt(text: str) -> Iterator[Setting]:
     told = _toml(text)
-    for key in ("imports_granularity", "hard_tabs", "tab_spaces"):
+    for key in ("imports_granularity", "hard_tabs", "tab_spaces", "match_block_trailing_comma"):
         if key in told:
             yield "rustfmt", key, str(told[key]), _line(text, key)
 

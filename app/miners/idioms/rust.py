@@ -85,13 +85,16 @@ IDIOMS = (
     ),
     Idiom(
         "shown types",
-        {"kind": "impl_item", "has": {"field": "trait", "regex": r"^(std::|core::)?(fmt::)?(Display|Debug)$"}},
+        {"kind": "impl_item", "has": {"field": "trait", "regex": r"^(fmt::)?(Display|Debug)$"}},
         {"has": {"field": "trait", "regex": "^fmt::"}},
         "Implementations of `Display` and `Debug`",
         "name the module: `impl fmt::Display`",
         0.68,
         PatternCategory.API,
-        alternative="`std::fmt::Display` or `Display`",
+        alternative="`impl Display`",
+        against="name the trait alone: `impl Display`",
+        usually_against=0.25,
+        instead="`impl fmt::Display`",
         words=("Display", "Debug"),
     ),
     Idiom(

@@ -226,6 +226,15 @@ RUST = (
         weight=0.8,
     ),
     Idiom(
+        "commas of arms",
+        {"kind": "match_arm", "has": {"field": "value", "kind": "block", "regex": r"\n"}},
+        {"regex": r",$"},
+        "Arms of `match` that are blocks",
+        "end in a comma",
+        0.04,
+        words=("},",),
+    ),
+    Idiom(
         "failing at once",
         {
             "any": [
@@ -340,4 +349,5 @@ RUST = (
 
 TABLES = {"Rust": RUST}
 
-FAMILY = family("rust-style", TABLES, most=14)
+# Crates are small, and one file may have all the builders.
+FAMILY = family("rust-style", TABLES, most=14, version=2, files=3)

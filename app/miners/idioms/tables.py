@@ -11,7 +11,8 @@ from app.miners.idioms.shapes import Idiom, answers, definition_of
 from app.syntax import Source
 
 _CHOSEN, _OTHER = "chosen", "other"
-_LEAST_OF_A_PLACE = 80
+_LEAST_OF_A_PLACE, _LEAST_OF_ITS_OWN = 80, 30
+_RARE, _NEARLY_ALL = 0.15, 0.8
 
 Tables = Mapping[str, tuple[Idiom, ...]]
 """Rows by language; what is said of TypeScript is said of TSX."""
@@ -21,7 +22,14 @@ _ANYWHERE = 99
 
 
 def family(
-    name: str, tables: Tables, *, most: int, version: int = 1, places: int = _ANYWHERE, sites: int = 12
+    name: str,
+    tables: Tables,
+    *,
+    most: int,
+    version: int = 1,
+    places: int = _ANYWHERE,
+    sites: int = 12,
+    files: int = 5,
 ) -> Family:
     """Make a family of some tables; what it asks is settled in so many places at most, by so many sites at least."""
     named = {tongue: {idiom.question: idiom for idiom in table} for tongue, table in tables.items()}
@@ -59,7 +67,7 @@ def family(
         version=version,
         languages=frozenset((*tables, *(each for each, tongue in TONGUES.items() if tongue in tables))),
         prior=prior,
-        least=Least(sites=sites, files=5, share=0.88, careful=0.8),
+        least=Least(sites=sites, files=files, share=0.88, careful=0.8),
         most=most,
     )
 
@@ -70,6 +78,10 @@ def _proposal(idiom: Idiom, finding: Finding) -> Proposal | None:
     says = idiom.says if chosen else idiom.against
     # So few in some corner of a repository that does otherwise may well be so by chance.
     lonely = bool(finding.scope.include) and finding.elsewhere is not None and finding.applicable < _LEAST_OF_A_PLACE
+    usual = idiom.usual if chosen else idiom.usually_against
+    if finding.applicable >= _LEAST_OF_ITS_OWN and usual <= _RARE and finding.gathered >= _NEARLY_ALL:
+        # What hardly anybody does, and of this repository this place alone, is its own way.
+        lonely = False
     if says is None or lonely:
         return None
     scope = finding.scope

@@ -385,15 +385,15 @@ JAVA = (
 RUST = (
     Idiom(
         "results",
-        {"kind": "function_item", "follows": {"kind": "attribute_item", "regex": r"^#\[(tokio::)?test\b"}},
+        {"kind": "function_item", "follows": {"kind": "attribute_item", "regex": r"^#\[(\w+::)*test\b"}},
         {"has": {"field": "return_type", "regex": "Result"}},
         "Tests",
         "return a `Result`, and pass errors on by `?`",
         0.08,
         _TESTING,
-        words=("test]",),
+        words=("test]", "test("),
     ),
 )
 TABLES = {"Go": GO, "Python": PYTHON, "JavaScript": SCRIPTS, "TypeScript": SCRIPTS, "Java": JAVA, "Rust": RUST}
 
-FAMILY = family("test-idioms", TABLES, most=8, version=5)
+FAMILY = family("test-idioms", TABLES, most=8, version=6)

@@ -74,6 +74,9 @@ def _is_own(file: File, library: str, world: World) -> bool:
     """Tell whether a library is the repository's own, and not made to be taken in place of one."""
     if file.language == "Java" and any(_made(library, names) for names in _OWN.values()):
         return False
+    if file.language == "Rust":
+        # The crates of a repository are mostly called after the one that they make.
+        return any(name == library or name.startswith(f"{library}_") for name in world.listing.crates)
     if file.language in SCRIPTS:
         return library.rpartition("/")[2] in world.listing.script_packages
     # What Go's paths end in may be a folder here by chance.
