@@ -21,7 +21,14 @@ _LANGUAGES = frozenset(("Python", "JavaScript", "TypeScript", "TSX", "Java"))
 # The marks of test files; a name that fits several counts for the first.
 _MARKS: Mapping[str, Mapping[str, float]] = {
     "Python": {"test_*.py": 0.93, "*_test.py": 0.06, "tests_*.py": 0.02},
-    "JavaScript": {"*.test.*": 0.6, "*.spec.*": 0.4, "*.e2e-spec.*": 0.05, "*-test.*": 0.05, "*_test.*": 0.05},
+    "JavaScript": {
+        "*.test.*": 0.6,
+        "*.spec.*": 0.4,
+        "*.e2e-spec.*": 0.05,
+        "*.tests.*": 0.05,
+        "*-test.*": 0.05,
+        "*_test.*": 0.05,
+    },
     "Java": {"*Tests.java": 0.25, "*Test.java": 0.7, "*IT.java": 0.1, "Test*.java": 0.1, "*TestCase.java": 0.05},
 }
 _FOLDERS = ("__tests__", "__test__", "tests", "test", "spec", "specs", "e2e", "integration-tests")

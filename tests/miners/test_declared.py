@@ -86,6 +86,22 @@ def test_what_is_ignored_or_switched_off_is_not_wanted() -> None:
     assert wanted(".eslintrc.json", '{"rules": {"no-var": "off", "eqeqeq": 0}}') == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (".eslintrc.json", '{"rules": {"@typescript-eslint/no-explicit-any": "off"}}', 0),
+        ("biome.json", '{"linter": {"rules": {"suspicious": {"noExplicitAny": "off"}}}}', 0),
+        (".eslintrc.json", '{"rules": {"no-var": "off"}}', 1),
+    ],
+    ids=["eslint", "biome", "another"],
+)
+def test_what_is_allowed_by_a_rule_that_is_switched_off_is_not_said(name: str, text: str, said: int) -> None:
+    files = {f"src/part{number}.ts": f"let a: {'any' if number == 0 else 'A'} = 1\n" * 3 for number in range(30)}
+    found = trial(files | {name: text}, families=FAMILIES)
+    assert sum("never `any`" in each for each in found.said) == said
+    assert found.suppressed.counts.get("a rule that is switched off", 0) == 1 - said
+
+
 def test_what_some_files_are_told_is_not_wanted_of_all() -> None:
     text = """
 export default [

@@ -20,6 +20,11 @@ def test_the_mark_that_everybody_has_is_no_news() -> None:
     assert found.suppressed.counts == {"language norm": 1, "nothing worth saying": 1}
 
 
+def test_marks_that_are_rare_are_said() -> None:
+    found = mined(*(f"test/part{n}/a.tests.js" for n in range(20)), "test/b.test.js").find("named")
+    assert str(found) == "JavaScript test files are named `*.tests.*` (20 of 21)"
+
+
 def test_tests_in_one_folder() -> None:
     found = mined(*(f"test/part{n}/a.test.js" for n in range(29)), "lib/stray.test.js").find("live in")
     assert str(found) == "JavaScript test files live in `test/` (29 of 30)"

@@ -125,6 +125,8 @@ class Claim:
     declared: Declared
     folder: str = ""
     """The folder that the declaring file speaks of; empty for all."""
+    waived: bool = False
+    """Whether it says instead that nobody asks for this answer: the rule that would is switched off."""
 
 
 def spoken_for(path: str) -> str:

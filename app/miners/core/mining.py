@@ -22,6 +22,8 @@ MOST_PROPOSED = 240
 """So many are measured, twice as many as may be kept."""
 MOST_OF_ONE_FAMILY = 60
 DECLARED_SCORE = 10.0
+# Who breaks so little of what nobody asks for keeps to it all the same.
+_UNBROKEN = 0.99
 """What is declared and measured stands among the better half of what is found."""
 # The report keeps so many names of each reason, so that what was left out can be asked after.
 _EXAMPLES = 60
@@ -174,8 +176,10 @@ class _Mining:
 
     def claimed(self, candidates: list[Candidate], counts: Counts) -> None:
         """Attach what is declared to what was found, and have measured what was not found, or not worth saying."""
+        claims = self._claims()
+        self._waive(candidates, [claim for claim in claims if claim.waived])
         places = {_key(candidate): place for place, candidate in enumerate(candidates)}
-        for claim, tongue in [(each, tongue) for each in self._claims() for tongue in each.tongues]:
+        for claim, tongue in [(each, tongue) for each in claims if not each.waived for tongue in each.tongues]:
             key = (claim.family, tongue, claim.topic, claim.form)
             place = places.get(key)
             if place is not None and not _speaks_of(candidates[place], claim.folder):
@@ -196,6 +200,17 @@ class _Mining:
                 candidates.append(found)
             else:
                 candidates[place] = found
+
+    def _waive(self, candidates: list[Candidate], claims: list[Claim]) -> None:
+        """Leave out what some do otherwise, and may: the rule that forbids it is switched off."""
+        waived: dict[tuple[str, str | None, str, str], Claim] = {
+            (claim.family, tongue, claim.topic, claim.form): claim for claim in claims for tongue in claim.tongues
+        }
+        for candidate in tuple(candidates):
+            claim = waived.get(_key(candidate))
+            if claim is not None and candidate.finding.share < _UNBROKEN and _speaks_of(candidate, claim.folder):
+                candidates.remove(candidate)
+                self.suppressed.add("a rule that is switched off", _told(candidate))
 
     def cited(self, candidates: list[Candidate]) -> None:
         """Attach the lines of documents that state what was found."""

@@ -29,7 +29,7 @@ from app.miners.core.family import (
 )
 from app.miners.core.words import with_lines
 from app.miners.declared.crates import GROUPS, ROUGHLY
-from app.miners.declared.meanings import answers_of
+from app.miners.declared.meanings import answers_of, waived_by
 from app.miners.declared.reading import Setting, settings_of
 from app.syntax import Source
 
@@ -79,6 +79,8 @@ def claims(world: World) -> Iterator[Claim]:
         place = Declared(path, setting[3], _statement(setting), roughly=setting[1] in ROUGHLY or setting[2] in GROUPS)
         for family, topic, form, tongues in answers_of(setting, settings):
             yield Claim(family, topic, form, tongues, place, _folder(path, setting))
+        for family, topic, form, tongues in waived_by(setting):
+            yield Claim(family, topic, form, tongues, place, _folder(path, setting), waived=True)
 
 
 def _asked_of_crates(world: World) -> set[tuple[str, str]]:
@@ -285,5 +287,5 @@ FAMILY = Family(
     claims=claims,
     survey=survey,
     most=20,
-    version=16,
+    version=17,
 )

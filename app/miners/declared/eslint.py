@@ -39,6 +39,7 @@ def rules_of(text: str) -> Iterator[tuple[str, str, str, int]]:
             continue
         if found.group("level") in ("off", "0"):
             seen.add(name.rpartition("/")[2])
+            yield "off", name.rpartition("/")[2], "", text.count("\n", 0, found.start()) + 1
             continue
         if name.rpartition("/")[2] in seen:
             continue

@@ -104,6 +104,13 @@ _BIOME: dict[str, tuple[Answer, ...]] = {
     "noConstEnum": (_idiom("constant enums", _TS, NO),),
 }
 
+_WAIVED: dict[str, tuple[Answer, ...]] = {
+    **{name: _ESLINT[name] for name in ("no-explicit-any", "no-non-null-assertion", "no-console", "prefer-template")},
+    **{name: _BIOME[name] for name in ("noExplicitAny", "noNonNullAssertion", "noForEach", "noConsole")},
+    "useTemplate": _ESLINT["prefer-template"],
+}
+"""What nobody asks for where one of these is switched off; of looks, formatters may have taken over."""
+
 _GOLANGCI: dict[str, tuple[Answer, ...]] = {
     "errorlint": (("error-handling", "verb", "%w", _GO), _idiom("compared errors", _GO)),
     "perfsprint": (_idiom("plain errors", _GO),),
@@ -179,6 +186,11 @@ _SUFFIXES = {
     "tsx": "TypeScript",
     "java": "Java",
 }
+
+
+def waived_by(setting: Setting) -> tuple[Answer, ...]:
+    """List the answers that nobody asks for, because the rule that would is switched off."""
+    return _WAIVED.get(setting[1], ()) if setting[0] == "off" else ()
 
 
 def answers_of(setting: Setting, settings: list[Setting]) -> Iterator[Answer]:

@@ -203,6 +203,7 @@ def _package(text: str) -> Iterator[Setting]:
 _BIOME = re.compile(
     r'"(no[A-Z]\w+|use[A-Z]\w+)"\s*:\s*(?:"(error|warn|info|on)"|\{\s*"level"\s*:\s*"(error|warn|info|on)")'
 )
+_BIOME_OFF = re.compile(r'"(no[A-Z]\w+|use[A-Z]\w+)"\s*:\s*(?:\{\s*"level"\s*:\s*)?"off"')
 _BIOME_STYLE = re.compile(
     r'"(indentStyle|indentWidth|quoteStyle|semicolons|trailingCommas?|arrowParentheses)"\s*:\s*"?(\w+)'
 )
@@ -211,6 +212,8 @@ _BIOME_STYLE = re.compile(
 def _biome(text: str) -> Iterator[Setting]:
     for found in _BIOME.finditer(text):
         yield "biome", found.group(1), "", text.count("\n", 0, found.start()) + 1
+    for found in _BIOME_OFF.finditer(text):
+        yield "off", found.group(1), "", text.count("\n", 0, found.start()) + 1
     told = {"indentStyle": "tab", "quoteStyle": "double", "semicolons": "always", "arrowParentheses": "always"}
     told |= {"trailingCommas": "all"}
     for found in reversed(list(_BIOME_STYLE.finditer(text))):
