@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 LONGEST = 300
 MOST_CHOICES = 64
@@ -72,19 +72,31 @@ def _test(glob: str) -> Callable[[str], bool]:
 
 
 def _whole(glob: str) -> Callable[[str], bool]:
-    parts = glob.split("/")
+    parts = [None if part == "**" else _part(part) for part in glob.split("/")]
     return lambda path: _fit(parts, path.split("/"))
 
 
-def _fit(wanted: Sequence[str], parts: Sequence[str]) -> bool:
+def _part(glob: str) -> Callable[[str], bool]:
+    """Choose likewise for one part of a path."""
+    if _PLAIN.fullmatch(glob):
+        return glob.__eq__
+    before, star, after = glob.partition("*")
+    if not star or not _PLAIN.fullmatch(before) or not _PLAIN.fullmatch(after):
+        return partial(_fits_part, glob)
+    least = len(before) + len(after)
+    return lambda part: len(part) >= least and part.startswith(before) and part.endswith(after)
+
+
+def _fit(wanted: Sequence[Callable[[str], bool] | None], parts: Sequence[str]) -> bool:
     """Match folder by folder; after a mismatch only the last `**` takes one folder more, so the time stays bounded."""
     at = place = 0
     star, resumed = -1, 0
     while place < len(parts):
-        if at < len(wanted) and wanted[at] == "**":
+        part = wanted[at] if at < len(wanted) else _no_part
+        if part is None:
             star, resumed = at, place
             at += 1
-        elif at < len(wanted) and _fits_part(wanted[at], parts[place]):
+        elif part(parts[place]):
             at, place = at + 1, place + 1
         elif star >= 0:
             resumed += 1
@@ -92,6 +104,10 @@ def _fit(wanted: Sequence[str], parts: Sequence[str]) -> bool:
         else:
             return False
     return at == len(wanted)
+
+
+def _no_part(_: str) -> bool:
+    return False
 
 
 def _fits_part(wanted: str, part: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple, Protocol, TypeVar
 from zlib import crc32
 
@@ -16,8 +17,7 @@ MOST_SAMPLES = 48
 _MOST_NAMES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A site: a blob at a path, and the lines in it; None where the file itself is meant."""
 
     path: str
@@ -27,7 +27,7 @@ class Place:
     form: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Past:
     """What history tells of one path."""
 
@@ -36,6 +36,11 @@ class Past:
     authors: Mapping[str, int] = field(default_factory=dict)
     new: bool = False
     """Whether it was added in the last twelve months of the repository's history."""
+
+    @cached_property
+    def leader(self) -> str | None:
+        """Who worked on it most."""
+        return max(self.authors, key=lambda name: (self.authors[name], name), default=None)
 
 
 class Sighted(Protocol):
@@ -116,12 +121,11 @@ class Measurement:
             _count(self.rivals, form, count)
         if seen.conforming:
             _count(self.categories, category, seen.conforming)
-            if past.authors:
-                _count(self.authors, max(past.authors, key=lambda name: (past.authors[name], name)), seen.conforming)
+            if past.leader is not None:
+                _count(self.authors, past.leader, seen.conforming)
                 for name in past.authors:
-                    _count(self.authors, name, 0)
-            self.oldest = min((each for each in (self.oldest, past.first) if each), default=None)
-            self.newest = max((each for each in (self.newest, past.first) if each), default=None)
+                    self.authors.setdefault(name, 0)
+            self._meet(past.first, past.first)
             self.samples.append(Place(path, blob_id, seen.start, seen.end))
         self._trim()
 
@@ -141,8 +145,7 @@ class Measurement:
             _count(self.authors, name, count)
         for category, count in other.categories.items():
             _count(self.categories, category, count)
-        self.oldest = min((each for each in (self.oldest, other.oldest) if each), default=None)
-        self.newest = max((each for each in (self.newest, other.newest) if each), default=None)
+        self._meet(other.oldest, other.newest)
         self.samples += other.samples
         self.violations += other.violations
         for form, count in other.rivals.items():
@@ -150,6 +153,12 @@ class Measurement:
         for reason, count in other.broken.items():
             _count(self.broken, reason, count)
         self._trim()
+
+    def _meet(self, oldest: datetime | None, newest: datetime | None) -> None:
+        if oldest is not None and (self.oldest is None or oldest < self.oldest):
+            self.oldest = oldest
+        if newest is not None and (self.newest is None or newest > self.newest):
+            self.newest = newest
 
     def _trim(self) -> None:
         if len(self.samples) > 2 * MOST_SAMPLES:

@@ -1,4 +1,4 @@
-"""What may come back from a hand: plain data, and dataclasses and enumerations of ours.
+"""What may come back from a hand: plain data, and dataclasses, named tuples and enumerations of ours.
 
 A hand looks into what strangers wrote; if one of them took it over, its answers must not run code here.
 """
@@ -30,9 +30,13 @@ class _Reader(pickle.Unpickler):
             return kind
         if module.startswith(_ROOMS) and "." not in name:
             found = super().find_class(module, name)
-            if isinstance(found, type) and (is_dataclass(found) or issubclass(found, Enum)):
+            if isinstance(found, type) and (is_dataclass(found) or issubclass(found, Enum) or _is_named_tuple(found)):
                 return found
         raise pickle.UnpicklingError(f"{module}.{name} is no plain data")
+
+
+def _is_named_tuple(kind: type) -> bool:
+    return issubclass(kind, tuple) and hasattr(kind, "_fields")
 
 
 def read_plain(data: bytes) -> Any:

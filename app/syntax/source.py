@@ -130,6 +130,8 @@ class Source:
 
 
 def _captured(language: str, root: Node) -> dict[str, list[Node]]:
+    if not root.child_count:
+        return {root.type: [root]}
     known = _QUERIES.get(language)
     wanted = _WANTED[language]
     if known is None or known[0] != len(wanted):

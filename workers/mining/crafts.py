@@ -47,10 +47,15 @@ class Known:
 def taking(cache: str) -> Iterator[Callable[[Sequence[Item]], Iterable[tuple[bytes, str | None]]]]:
     """Take the facts of each file of a repository, as JSON, or the reason why there are none."""
     with Store(Path(cache)) as store:
+        languages: set[str | None] = set()
 
         def work(items: Sequence[Item]) -> Iterable[tuple[bytes, str | None]]:
             contents = store.contents([item.blob_id for item in items], largest=MOST_BYTES)
             for item, content in zip(items, contents, strict=True):
+                if item.language not in languages:
+                    # Of an empty file all kinds of nodes are asked for that ever will be, and nothing is looked for yet.
+                    languages.add(item.language)
+                    take(replace(item, content=b""))
                 taken = take(replace(item, content=content))
                 yield orjson.dumps(taken.facts, option=orjson.OPT_NON_STR_KEYS), taken.reason
 
