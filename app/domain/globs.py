@@ -78,13 +78,25 @@ def _whole(glob: str) -> Callable[[str], bool]:
 
 def _part(glob: str) -> Callable[[str], bool]:
     """Choose likewise for one part of a path."""
-    if _PLAIN.fullmatch(glob):
-        return glob.__eq__
-    before, star, after = glob.partition("*")
-    if not star or not _PLAIN.fullmatch(before) or not _PLAIN.fullmatch(after):
+    before, *between = glob.split("*")
+    if "?" in glob:
         return partial(_fits_part, glob)
+    if not between:
+        return glob.__eq__
+    *between, after = between
     least = len(before) + len(after)
-    return lambda part: len(part) >= least and part.startswith(before) and part.endswith(after)
+
+    def fits(part: str) -> bool:
+        if len(part) < least or not part.startswith(before) or not part.endswith(after):
+            return False
+        at, end = len(before), len(part) - len(after)
+        for piece in between:
+            if (found := part.find(piece, at, end)) < 0:
+                return False
+            at = found + len(piece)
+        return True
+
+    return fits
 
 
 def _fit(wanted: Sequence[Callable[[str], bool] | None], parts: Sequence[str]) -> bool:

@@ -39,7 +39,7 @@ data, and dataclasses and enumerations of it. It may be asked about an item agai
 
 BATCH = 200
 _STREAMS_KEPT = 4
-# A further process costs a second of a processor's time and 50 MB: it comes when work has waited for as long.
+# A further process costs half a second of a processor's time and 50 MB: it comes when work has waited twice as long.
 _PATIENCE = 1.0
 _STILLBORN = 3
 # What children need of our environment; none of the secrets that it holds.

@@ -68,12 +68,19 @@ def survey(noted: dict[str, Any], file: File, _: Any) -> None:
         held[file.role is FileRole.SOURCE] += 1
 
 
+def settle(world: World) -> None:
+    """Say which folders at the top are of tests: those that hold tests and what they need, whatever they are called."""
+    tops = world.noted.pop("tops", {})
+    most = max((sources for _, sources in tops.values()), default=0)
+    world.noted["of tests"] = {
+        top for top, (tests, sources) in tops.items() if sources < _MOSTLY_TESTS * tests and sources < most
+    }
+
+
 def _place(file: File, world: World) -> str:
     """Name the kind of place: a folder at the top, one of that name anywhere, or beside the source."""
-    parts, tops = file.folder.split("/"), world.noted.get("tops", {})
-    tests, sources = tops.get(parts[0], (0, 0))
-    # A folder that holds tests and what they need is one of tests, whatever it is called.
-    if sources < _MOSTLY_TESTS * tests and any(held[1] > sources for held in tops.values()):
+    parts = file.folder.split("/")
+    if parts[0] in world.noted["of tests"]:
         return f"{parts[0]}/**"
     for number, part in enumerate(parts):
         if part in _FOLDERS:
@@ -192,6 +199,7 @@ FAMILY = Family(
     languages=_LANGUAGES,
     roles=frozenset((FileRole.TEST,)),
     survey=survey,
+    settle=settle,
     prior=prior,
     least=Least(sites=8, files=8, share=0.87, careful=0.78),
     most=4,

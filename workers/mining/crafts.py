@@ -53,7 +53,7 @@ def taking(cache: str) -> Iterator[Callable[[Sequence[Item]], Iterable[tuple[byt
             contents = store.contents([item.blob_id for item in items], largest=MOST_BYTES)
             for item, content in zip(items, contents, strict=True):
                 if item.language not in languages:
-                    # Of an empty file all kinds of nodes are asked for that ever will be, and nothing is looked for yet.
+                    # Of an empty file all kinds of nodes are asked for that ever will be, while nothing is looked for.
                     languages.add(item.language)
                     take(replace(item, content=b""))
                 taken = take(replace(item, content=content))

@@ -156,10 +156,12 @@ class Counts:
                     _spread(self.topics[key], asked, cells)
                     if not forms:
                         continue
-                    found, bucket_of = self.forms[key], self._buckets_of(tongue, topic)
+                    found = self.forms[key]
+                    if seen is not None:
+                        bucket_of = self._buckets_of(tongue, topic)
+                        forms = {form: each for form, each in forms.items() if seen[bucket_of(form)] >= least}
                     for form, answered in forms.items():
-                        if seen is None or seen[bucket_of(form)] >= least:
-                            _spread(found[form], answered, cells)
+                        _spread(found[form], answered, cells)
         for (name, *_), found in self.forms.items():
             if families[name].open:
                 least = families[name].least.files

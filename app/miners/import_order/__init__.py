@@ -182,12 +182,20 @@ def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
             noted[language] = min(noted.get(language, place), place)
 
 
+def settle(world: World) -> None:
+    """Choose what is asked of each language, and forget what some files begin with."""
+    tongues = sorted(name.removeprefix(_OF) for name in world.noted if name.startswith(_OF))
+    world.noted["asked"] = {tongue: _questions(tongue, world) for tongue in tongues}
+    for tongue in tongues:
+        del world.noted[f"{_OF}{tongue}"]
+
+
 def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     """Let the head of each file vote on the orders that this repository seems to keep."""
     tongue = tongue_of(file) or ""
     if not facts or "heads" not in facts:
         return
-    for question, layout, how in _asked(tongue, world):
+    for question, layout, how in world.noted["asked"][tongue]:
         topic = _topic(question, layout, how, tongue, world)
         if question == "sorted":
             if facts.get("sorted") is not None:
@@ -203,20 +211,13 @@ def _topic(question: str, layout: str, how: str, tongue: str, world: World) -> s
 
 def claims(world: World) -> Iterator[Claim]:
     """Claim that imports are in the order that a tool is asked to keep, where it is known which one it makes."""
-    for tongue in sorted(name.removeprefix(_OF) for name in world.noted if name.startswith(_OF)):
+    for tongue, asked in world.noted["asked"].items():
         _, path, line, tool = world.noted.get(tongue, _NO_TOOL)
-        for question, layout, how in _asked(tongue, world) if tool in MADE else ():
+        for question, layout, how in asked if tool in MADE else ():
             if question == "order":
                 topic = _topic(question, layout, how, tongue, world)
                 declared = Declared(path, line, statement_of(tool))
                 yield Claim(FAMILY.name, topic, _KEPT, (tongue,), declared, spoken_for(path))
-
-
-def _asked(tongue: str, world: World) -> list[tuple[str, str, str]]:
-    asked: dict[str, list[tuple[str, str, str]]] = world.noted.setdefault("questions", {})
-    if tongue not in asked:
-        asked[tongue] = _questions(tongue, world)
-    return asked[tongue]
 
 
 def _questions(tongue: str, world: World) -> list[tuple[str, str, str]]:
@@ -377,5 +378,6 @@ FAMILY = Family(
     least=Least(sites=10, files=8, share=0.87, careful=0.8, bits=0.35),
     most=6,
     survey=survey,
+    settle=settle,
     claims=claims,
 )
