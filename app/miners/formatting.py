@@ -37,7 +37,7 @@ _EMPTY_LINE = r"\n[ \t]*\n$"
 _PLAIN = r"""^('[^'"\n]*'|"[^'"\n]*")$"""
 _ARGUMENTS = re.compile(_PLAIN)
 _INDENTED = re.compile(r"(?m)^([ \t]+)[^\s*]")
-_MOST, _MOST_STEPS = 200, 2_000
+_MOST, _MOST_STEPS, _ENOUGH = 200, 2_000, 6_000
 _LONGEST_NAME = 60
 _USUAL = {
     "Python": {"'": 0.4, '"': 0.6},
@@ -58,9 +58,10 @@ def facts(source: Source) -> Any:
             if _ARGUMENTS.match(text_of(node)) and node.parent is not None and node.parent.type == "argument_list"
         )
         return found
-    found["indent"] = _indent(source.text)
     if source.language == "Rust":
-        return found
+        # Its formatter has indented all of a file alike.
+        return {"indent": _indent(source.text[:_ENOUGH])}
+    found["indent"] = _indent(source.text)
     found["else"] = _counted("own" if "\n" in each.strip() else "same" for each in _first(_AFTER_BRACES, source))
     if source.language == "Java":
         found["head"] = _counted("empty" if each.endswith("\n") else "" for each in _first(_HEADS_OF_TYPES, source))

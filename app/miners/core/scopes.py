@@ -14,6 +14,7 @@ MOST_INCLUDES = 5
 MOST_EXCLUDES = 6
 # A folder in which so few of so many sites conform is none of those that the convention is about.
 _BREAKING, _LEAST_BREAKING = 0.5, 3
+_LEAST_EXCEPTED = 8
 # A role of many sites does otherwise as well if it has most of what breaks, and far more of it than the others.
 _LOOSE = 0.75
 # What is left after folders were excluded is still most of it.
@@ -188,6 +189,9 @@ def _folders(applicable: Part, conforming: Part, least: Least) -> Where | None:
         if files_in(have) < least.files or sites_in(have) < RISING_LEAST * least.sites:
             continue
         breaking = applicable.breaking(conforming, place)
+        if breaking and holds(have, of, least):
+            # What holds as it is needs no exception for a few sites; they are shown as what breaks it.
+            breaking = [part for part in breaking if sites_in(applicable.folders[part]) >= _LEAST_EXCEPTED]
         kept = have - sum(conforming.folders.get(part, 0) for part in breaking)
         left = of - sum(applicable.folders[part] for part in breaking)
         if holds(kept, left, least) and (sites_in(left) >= _LEAST_KEPT * sites_in(of) or not breaking):

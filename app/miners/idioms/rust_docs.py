@@ -18,7 +18,7 @@ def _told(kind: str, shape: str) -> dict[str, Any]:
     return {"follows": {"kind": kind, "regex": shape, "stopBy": {"not": _ABOVE}}}
 
 
-_CONDITION = _told("attribute_item", r"^#\[cfg\(\s*((all|any)\()?\s*feature\b")
+_CONDITION = _told("attribute_item", r"^#\[cfg\(((all|any)\()?feature\b")
 IDIOMS = (
     Idiom(
         "told fields",
@@ -57,7 +57,8 @@ IDIOMS = (
         "mood of docs",
         {
             "kind": "line_comment",
-            "regex": rf"^///\s?({_VERBS})(s|es)?\b ",
+            # What comes first is asked first.
+            "all": [{"regex": rf"^///\s?({_VERBS})(s|es)?\b "}],
             "not": {"follows": {"kind": "line_comment", "regex": "^///"}},
         },
         {"regex": r"^///\s?\w+s "},
@@ -85,6 +86,6 @@ IDIOMS = (
         0.15,
         _DOCUMENTING,
         roles=SOURCES,
-        words=("feature",),
+        words=("cfg(feature", "cfg(all(feature", "cfg(any(feature"),
     ),
 )
