@@ -6,6 +6,7 @@ however old it is by now; so a run looks only at the files that changed, and at 
 It imports little, because each child process imports it.
 """
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from app.gateways.storage import Storage
 from app.syntax import MOST_BYTES
 from workers.mining.batches import Item, Seen, Sight
 
+_QUICKLY = 1
 VERSION = 1
 """Raised whenever what is kept is spelled otherwise: what another version kept is not read."""
 
@@ -63,7 +65,7 @@ class Partly:
     measured: dict[int, Measurement] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     kept: bytes | None = None
-    """What is to be kept for the next run, where that is not what is kept already."""
+    """What is to be kept for the next run, compressed, where that is not what is kept already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,9 @@ class _Kept:
         )
 
     def spelled(self, state: str) -> bytes:
-        """Spell it; places of files in a list stand for their paths."""
+        """Spell and compress it; places of files in a list stand for their paths."""
         numbers = {path: number for number, path in enumerate(self.states)}
-        return orjson.dumps(
+        told = orjson.dumps(
             {
                 "version": VERSION,
                 "state": state,
@@ -133,6 +135,7 @@ class _Kept:
                 "lost": self.lost,
             }
         )
+        return zlib.compress(told, _QUICKLY)
 
     def forget(self, paths: set[str]) -> None:
         """Drop what is known of some files."""

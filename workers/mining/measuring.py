@@ -56,7 +56,9 @@ async def measure(
     async def keep(bucket: Bucket, answer: Partly) -> None:
         if answer.kept is not None:
             name = f"{place}/{bucket.number}"
-            await attempt.storage.put(owner.organization_id, owner.repo_id, name, answer.kept, lasting=False)
+            await attempt.storage.put(
+                *(owner.organization_id, owner.repo_id, name, answer.kept), compressed=True, lasting=False
+            )
 
     def each(
         buckets: Iterable[Bucket], seconds: float, batch: int
