@@ -19,10 +19,11 @@ from app.syntax import Source, imports_of, text_of
 _MOST_NAMES, _MOST_SHOWN = 80, 4
 _LEAST_OF_TYPES = 3
 _STANDARD = frozenset(("std", "core", "alloc"))
-_MACRO, _ALL = "!", "::*"
+_MACRO, _ALL, _SOME = "!", "::*", "::…"
 # What was made to be taken: a prelude, a macro, a function, the crate's own way to fail.
 _CHOSEN = re.compile(r"(!|::\*|Result)$|^[a-z0-9]+(_[a-z0-9]+)+$")
 _LEAF = re.compile(r"(\w+::\*|\w+)(?=\s*(?:,|\}|$))")
+_MODULE = re.compile(r"(\w+)::")
 _RENAMED = re.compile(r"\s+as\s+\w+")
 # What comes with the language, what tells nothing of who calls it, and what others speak of: logs, errors, records.
 _COMMON_NAMES = (
@@ -46,7 +47,10 @@ def facts(source: Source) -> Any:
 
 def _names(source: Source) -> Iterator[str]:
     for each in imports_of(source):
-        if each.module.partition("::")[0] not in _STANDARD:
+        root, _, rest = each.module.partition("::")
+        if root == "crate" and (found := _MODULE.match(rest)) is not None:
+            yield f"{found.group(1)}{_SOME}"
+        if root not in _STANDARD:
             yield from (name for name in _LEAF.findall(_RENAMED.sub("", each.module)) if len(name) > 2)
     for call in source.nodes("macro_invocation"):
         yield f"{text_of(call.child_by_field_name('macro')).rpartition('::')[2]}{_MACRO}"
@@ -61,15 +65,18 @@ def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
 def propose(finding: Finding) -> Proposal | None:
     """Say what is taken, and where; one or two types alone are the matter that some files are about."""
     names = finding.together or (finding.form,)
-    chosen = [name for name in names if _CHOSEN.search(name)]
-    if not chosen and (not finding.scope.include or len(names) < _LEAST_OF_TYPES):
+    # What tests take from one module is what helps them; what sources do is how they depend upon each other.
+    tests = finding.scope.roles == (FileRole.TEST,)
+    chosen = [name for name in names if _CHOSEN.search(name) or (tests and name.endswith(_SOME))]
+    types = [name for name in names if name not in chosen and not name.endswith(_SOME)]
+    if not chosen and (not finding.scope.include or len(types) < _LEAST_OF_TYPES):
         return None
-    shown = [*chosen, *(name for name in names if name not in chosen)]
+    shown = [*chosen, *types]
     rule = Rule(
         RuleKind.AST,
         {
             "applicable": {"kind": "source_file"},
-            "conforming": {"all": [{"has": {**_use(name), "stopBy": "end"}} for name in names]},
+            "conforming": {"all": [{"has": {**_use(name), "stopBy": "end"}} for name in shown]},
         },
         finding.scope,
     )
@@ -78,7 +85,7 @@ def propose(finding: Finding) -> Proposal | None:
         with_lines(begin, shown, _MOST_SHOWN, "name"),
         rule,
         PatternCategory.DEPENDENCY,
-        detail=f"All of them: {', '.join(f'`{name}`' for name in names)}." if len(names) > _MOST_SHOWN else "",
+        detail=f"All of them: {', '.join(f'`{name}`' for name in shown)}." if len(shown) > _MOST_SHOWN else "",
         weight=1.0 if chosen else 0.7,
     )
 
@@ -87,6 +94,8 @@ def _use(name: str) -> dict[str, Any]:
     if name.endswith(_MACRO):
         shape = rf"(^|::){re.escape(name.removesuffix(_MACRO))}$"
         return {"kind": "macro_invocation", "has": {"field": "macro", "regex": shape}}
+    if name.endswith(_SOME):
+        return {"kind": "use_declaration", "regex": rf"\bcrate::{name.removesuffix(_SOME)}::"}
     shape = rf"\b{re.escape(name)}" if name.endswith(_ALL) else rf"\b{name}\b"
     return {"kind": "use_declaration", "regex": shape}
 
@@ -96,6 +105,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=2,
     languages=frozenset(("Rust",)),
     roles=frozenset((FileRole.SOURCE, FileRole.TEST, FileRole.EXAMPLE)),
     least=Least(sites=8, files=8, share=0.88, careful=0.8, bits=1.5, rising=False),

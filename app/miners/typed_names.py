@@ -44,6 +44,7 @@ _RETURNING: dict[str, tuple[str, str, str]] = {
 _RECEIVER: Any = {"inside": {"kind": "parameter_list", "inside": {"kind": "method_declaration", "field": "receiver"}}}
 _OVERRIDING: Any = {"kind": "method_declaration", "has": {"kind": "modifiers", "regex": "@Override"}}
 _ASIDE = {"Go": _RECEIVER, "Java": {"inside": {"kind": "formal_parameters", "inside": _OVERRIDING}}}
+_OF_TRAIT = {"kind": "impl_item", "has": {"field": "trait", "regex": "."}}
 _SHAPES = {
     tongue: re.compile(shape.format(name=_ANY_NAME, type=_ANY_TYPE)) for tongue, (_, shape) in _PARAMETERS.items()
 }
@@ -118,9 +119,17 @@ def _functions(source: Source, tongue: str) -> Iterator[tuple[str, str, str]]:
         result = node.child_by_field_name(field)
         if result is None or result.end_byte - result.start_byte > _LONGEST:
             continue
+        if tongue == "Rust" and _implements(node):
+            continue
         found = _RETURNED.match(text_of(result))
         if found is not None and found.group(1) not in _HOLDING:
             yield "function", found.group(1), text_of(node.child_by_field_name("name"))
+
+
+def _implements(node: Node) -> bool:
+    """Tell whether a function of Rust is one that a trait has named."""
+    above = node.parent.parent if node.parent is not None else None
+    return above is not None and above.type == "impl_item" and above.child_by_field_name("trait") is not None
 
 
 def _values(source: Source) -> Iterator[tuple[str, str, str]]:
@@ -228,7 +237,9 @@ def _proposed_function(finding: Finding, kind: str, tongue: str) -> Proposal | N
     if finding.form.startswith("…") and set(_words(finding.form)) - _MAKING <= set(_words(kind)):
         return None
     node_kind, field, shape = _RETURNING[tongue]
-    sites = {"kind": node_kind, "has": {"field": field, "regex": shape.format(type=kind)}}
+    sites: dict[str, Any] = {"kind": node_kind, "has": {"field": field, "regex": shape.format(type=kind)}}
+    if tongue == "Rust":
+        sites["not"] = {"inside": {"kind": "declaration_list", "inside": _OF_TRAIT}}
     rule = Rule(
         RuleKind.AST,
         {"applicable": sites, "conforming": {"has": {"field": "name", "regex": _affix(finding.form)}}},
@@ -280,7 +291,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=3,
+    version=4,
     languages=CODE - {"JavaScript"},
     prior=prior,
     least=Least(sites=15, files=_LEAST_FILES, share=0.9),

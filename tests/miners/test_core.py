@@ -10,7 +10,7 @@ from app.domain.confidence import Trend
 from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind, Scope
-from app.miners import formatting, line_templates
+from app.miners import caught_names, formatting, line_templates
 from app.miners.core.family import Declared, Family, File, Finding, Least, Proposal, Vote, World
 from app.syntax import Source
 from tests.miners.trial import trial
@@ -309,3 +309,18 @@ def test_lines_that_are_those_of_another_place_but_for_its_name_are_said_once() 
     files |= {f"other/part{number}.py": f"x = {number}\n" for number in range(80)}
     said = [each for each in trial(files, families=[line_templates.FAMILY]).said if "server.register" in each]
     assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["exc", "err", "err", "err"], "Python caught exceptions are named `exc` (41 of 44)"),
+        (["err"] * 4, "Python caught exceptions (but not in `src/old/`) are named `exc` (40 of 40)"),
+    ],
+    ids=["some", "none"],
+)
+def test_a_folder_of_a_few_sites_is_an_exception_where_none_conforms(names: list[str], said: str) -> None:
+    handler = "try:\n    run()\nexcept ValueError as {}:\n    stop()\n"
+    files = {f"src/part{number}/a.py": handler.format("exc") for number in range(40)}
+    files |= {f"src/old/a{number}.py": handler.format(name) for number, name in enumerate(names)}
+    assert trial(files, families=[caught_names.FAMILY]).said == [said]

@@ -69,6 +69,12 @@ def test_what_all_files_of_a_place_take_is_said(lines: str, said: str) -> None:
     assert found.conventions[0].violations == ["src/commands/partodd.rs:1"]
 
 
+def test_what_helps_all_tests_is_said_of_tests_alone() -> None:
+    found = taken("use crate::common::Server;\n", "tests/index/part{}.rs")
+    assert found.said == ["Rust test files use `common::…`, `Server` (12 of 13)"]
+    assert taken("use crate::common::Server;\n").said == []
+
+
 @pytest.mark.parametrize(
     "lines", ["use std::io::*;\n", "use super::*;\n", "use crate::Part;\n", 'const A: &str = concat!("a", "b");\n']
 )

@@ -267,6 +267,7 @@ impl Told {
         if let Err(e) = a {}
         info!("It came in {}", 2);
         tracing::info!(%name, "it came in");
+        log::warn!("it went");
         assert!(matches!(a, B));
         assert_matches!(a, B);
     }

@@ -190,8 +190,14 @@ def _folders(applicable: Part, conforming: Part, least: Least) -> Where | None:
             continue
         breaking = applicable.breaking(conforming, place)
         if breaking and holds(have, of, least):
-            # What holds as it is needs no exception for a few sites; they are shown as what breaks it.
-            breaking = [part for part in breaking if sites_in(applicable.folders[part]) >= _LEAST_EXCEPTED]
+            # What holds as it is needs no exception for a few sites of which some conform: the others break it. Where
+            # none does, they are something else.
+            breaking = [
+                part
+                for part in breaking
+                if sites_in(applicable.folders[part]) >= _LEAST_EXCEPTED
+                or not sites_in(conforming.folders.get(part, 0))
+            ]
         kept = have - sum(conforming.folders.get(part, 0) for part in breaking)
         left = of - sum(applicable.folders[part] for part in breaking)
         if holds(kept, left, least) and (sites_in(left) >= _LEAST_KEPT * sites_in(of) or not breaking):

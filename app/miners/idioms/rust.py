@@ -77,7 +77,7 @@ IDIOMS = (
         {"kind": "ref_pattern"},
         "Files",
         "match without the keyword `ref`",
-        0.9,
+        0.95,
         absent=True,
         alternative="`ref`",
         weight=0.8,

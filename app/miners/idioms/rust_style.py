@@ -299,6 +299,24 @@ RUST = (
         weight=0.8,
     ),
     Idiom(
+        "crates of logs",
+        {
+            "kind": "macro_invocation",
+            "has": {"field": "macro", "regex": r"^(log|tracing)::(trace|debug|info|warn|error)$"},
+        },
+        {"has": {"field": "macro", "regex": "^tracing"}},
+        "Logs",
+        "are written by macros of `tracing`, not of `log`",
+        0.5,
+        PatternCategory.DEPENDENCY,
+        alternative="`log`",
+        against="are written by macros of `log`, not of `tracing`",
+        usually_against=0.45,
+        instead="`tracing`",
+        words=("log::", "tracing::"),
+        weight=0.8,
+    ),
+    Idiom(
         "logged fields",
         _macro(
             r"^(tracing::)?(trace|debug|info|warn|error)$",
@@ -350,4 +368,4 @@ RUST = (
 TABLES = {"Rust": RUST}
 
 # Crates are small, and one file may have all the builders.
-FAMILY = family("rust-style", TABLES, most=14, version=2, files=3)
+FAMILY = family("rust-style", TABLES, most=14, version=3, files=3)
