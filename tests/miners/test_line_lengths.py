@@ -42,6 +42,8 @@ def test_a_width_that_is_asked_for(name: str, text: str, ending: str) -> None:
 
 def test_a_linter_of_go_has_a_width_of_its_own() -> None:
     assert "at most 120" in mined("go", [110] * 30, {".golangci.yml": "enable:\n  - lll\n"}).said[0]
+    told = "enable:\n  - lll\nsettings:\n  lll:\n    line-length: 140\n"
+    assert "at most 140" in mined("go", [110] * 30, {".golangci.yml": told}).said[0]
 
 
 def test_what_a_linter_forbids_is_said_once() -> None:

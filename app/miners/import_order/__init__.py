@@ -81,7 +81,7 @@ _LAYOUTS: dict[str, dict[str, tuple[float, float]]] = {
         "S|PAO": (0.15, 0.85),
         "AO|SP": (0.02, 0.05),
     },
-    "Go": {"S|P|O": (0.25, _BY_TOOLS), "S|O|P": (0.08, _BY_TOOLS), "S|PO": (0.8, _BY_TOOLS)},
+    "Go": {"S|P|O": (0.25, _BY_TOOLS), "S|O|P": (0.08, _BY_TOOLS), "S|PO": (0.7, _BY_TOOLS)},
     "Java": {
         "S|PO": (0.25, _BY_TOOLS),
         "PO|S": (0.2, _BY_TOOLS),
