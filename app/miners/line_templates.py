@@ -52,10 +52,15 @@ _ALONE = re.compile(
     r"(?:(?:public|protected|private|static|final|async|get|set) )*(?:[\w<>\[\], ?.]+ )?(?:\w+|\{stem\})\([^)]*\)"
     r"(?:: [\w<>\[\], |.]+| throws [\w, .]+)? ?\{|"
     r"(?:private |readonly )*\w+\??: &?(?:mut )?[\w<>\[\]:.']+,?|(?:\w+::)+(?:\w+|\{.*\}|\*)[,;]?|"
+    # A call that goes on in the next line, a variable without a value yet, what a class of tests extends.
+    r"[^\"']*\.|[\w<>\[\]?,. ]+ \w+ = null;|"
+    r"(?:public |final |abstract )*class \{stem\}(?:Tests?|IT) extends [\w<>, ]+ ?\{|"
     # A variable whose value begins in the next line; an item, or an argument, without a name or a text of its own.
     r"(?:export )?(?:[\w<>\[\]]+ )+\w+ = [{\[(]|"
     r"[^\"'`{]*,"
 )
+# What tests of one thing do with it, each in turn.
+_STEP = re.compile(r"(?:[\w<>\[\], ?]+ \w+ = )?\w[\w.]*\([^{}]*\);?")
 # So few tests of one place are alike because one was copied from the other; examples of one thing are always.
 _LEAST_TESTS = 15
 _MARK = re.compile(r"@(?!Deprecated|SuppressWarnings)[A-Z]\w{4,}")
@@ -101,7 +106,7 @@ def propose(finding: Finding) -> Proposal | None:
     if not telling or (len(lines) >= _LEAST_COPIED and _of_one_name(finding)):
         return None
     roles, of_a_part = finding.scope.roles, bool(finding.scope.include)
-    few_tests = roles == (FileRole.TEST,) and finding.applicable < _LEAST_TESTS
+    few_tests = roles == (FileRole.TEST,) and (finding.applicable < _LEAST_TESTS or all(map(_STEP.fullmatch, telling)))
     if of_a_part and (few_tests or roles == (FileRole.EXAMPLE,)):
         return None
     rule = Rule(RuleKind.REGEX, {"per": "file", "lines": list(lines)}, finding.scope)

@@ -4,7 +4,7 @@ from app.miners import go_types
 from tests.miners.trial import Trial, trial
 
 WORDS = ("Copy", "Move", "List", "Show", "Push", "Pull", "Lint", "Find", "Sign", "Open", "Close", "Mount")
-TYPE = "package a\n\ntype {0}Options struct {{\n\ta int\n}}\n"
+TYPE = "package a\n\ntype {0}Options struct {{\n\tin{0} int\n}}\n"
 METHOD = "\nfunc (o *{0}Options) AddFlags(f *Flags) {{}}\n"
 MAKER = "\nfunc New{0}Options() *{0}Options {{ return nil }}\n"
 
@@ -25,6 +25,13 @@ def test_types_with_one_ending_have_a_method_in_common() -> None:
 def test_types_with_one_ending_are_made_alike() -> None:
     found = mined(MAKER, MAKER.replace("New", "Make"))
     assert found.said == ["Go types `…Options` are made by `New…Options` (11 of 12)"]
+
+
+def test_what_they_embed_and_have_is_said_together() -> None:
+    held = TYPE.replace("in{0} int", '*base\n\tlog Log `json:"log"`')
+    texts = {f"cmd/{word.lower()}.go": held.format(word) for word in WORDS} | {"cmd/mount.go": TYPE.format("Mount")}
+    found = trial(texts, families=[go_types.FAMILY])
+    assert found.said == ["Go types `…Options` embed `*base` and have a field `log Log` (11 of 12)"]
 
 
 def test_what_an_interface_or_the_language_demands_is_no_choice() -> None:

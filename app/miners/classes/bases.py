@@ -100,5 +100,5 @@ FAMILY = Family(
     prior=prior,
     least=Least(sites=10, files=6, share=0.87, careful=0.72),
     open=True,
-    most=5,
+    most=3,
 )
