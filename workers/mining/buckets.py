@@ -222,7 +222,6 @@ class _Bench:
                 measured.see(seen[path], path, file.blob_id, file.past, category)
             for reason in broken.values():
                 measured.breaks(reason)
-            measured.settled()
         return found
 
     def _recall(self, bucket: Bucket) -> _Kept:

@@ -26,6 +26,8 @@ from workers.mining.shelf import Shelf, groups_for
 
 FACTS_SECONDS = 5.0
 """What one file may take of a processor's time."""
+# The facts of a file are a kilobyte or two of JSON; those of so many are read once and decoded whenever they are due.
+_HELD_FILES = 8_000
 
 
 def ready() -> None:
@@ -86,13 +88,15 @@ def discover(
             told.setdefault(sections.name_of(file), []).append(state)
     states = {section: digest_of((section, *sorted(states))) for section, states in told.items()}
 
+    held = list(read(storage, segments, by_key)) if len(files) <= _HELD_FILES else None
+
     def stream(wanted: Container[str] | None = None) -> Iterator[tuple[File, Facts]]:
-        keys: Container[str] = by_key
-        if wanted is not None:
-            keys = {key for key, files in by_key.items() if any(sections.name_of(file) in wanted for file in files)}
-        for key, facts in read(storage, segments, keys):
-            for file in by_key[key]:
-                yield file, facts
+        for key, told in read(storage, segments, by_key) if held is None else held:
+            files = by_key[key]
+            if wanted is None or any(sections.name_of(file) in wanted for file in files):
+                facts = orjson.loads(told)
+                for file in files:
+                    yield file, facts
 
     shelf = Shelf(storage, votes, groups_for(len(files)), states)
     book = shelf.book(sections)

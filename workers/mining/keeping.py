@@ -38,13 +38,13 @@ def written(records: Iterable[Record]) -> bytes:
     return b"\n".join(key.encode() + b"\t" + facts for key, facts in records)
 
 
-def read(storage: Storage, segments: Iterable[str], wanted: Container[str]) -> Iterator[tuple[str, dict[str, object]]]:
+def read(storage: Storage, segments: Iterable[str], wanted: Container[str]) -> Iterator[Record]:
     """Read the records of some keys one by one, in a child process."""
     for segment in segments:
         for line in storage.lines(segment):
             named, _, facts = line.partition(b"\t")
             if (key := named.decode()) in wanted:
-                yield key, orjson.loads(facts)
+                yield key, facts
 
 
 @dataclass(slots=True)
