@@ -17,6 +17,7 @@ from app.syntax import Node, Source, text_of
 _TESTING = PatternCategory.TESTING
 _TITLE = re.compile(r"t\.Run\((\w+)\.(\w+),")
 _QUNIT = "QUnit.test"
+_TITLES = ("string", "template_string", "binary_expression")
 _CALL = re.compile(r"(it|test|QUnit\.test)(\.(each|only|skip|todo|concurrent|fails|failing))?")
 
 
@@ -25,10 +26,14 @@ def _script(source: Source) -> Iterator[tuple[str, str]]:
         function = call.child_by_field_name("function")
         if function is None or (named := _CALL.fullmatch(text_of(function))) is None:
             continue
+        arguments = call.child_by_field_name("arguments")
+        title = None if arguments is None else next(iter(arguments.named_children), None)
+        # A function of the tests' own may well be called `test`; it is given no title.
+        if named.group(2) is None and (title is None or title.type not in _TITLES):
+            continue
         yield "call", named.group(1)
         if named.group(1) != _QUNIT:
             yield "group", "describe" if _inside(call, "call_expression", "function", r"describe\b") else "flat"
-        title = next(iter(call.child_by_field_name("arguments").named_children), None)  # type: ignore[union-attr]
         if title is not None and title.type in ("string", "template_string"):
             yield "title", "should" if text_of(title)[1:].startswith("should ") else ""
 
@@ -163,7 +168,18 @@ def _inside(node: Node, kind: str, field: str, shape: str) -> bool:
     return False
 
 
-_CALLS: Any = {"kind": "call_expression", "has": {"field": "function", "regex": f"^{_CALL.pattern}$"}}
+_CALLS: Any = {
+    "kind": "call_expression",
+    "all": [
+        {"has": {"field": "function", "regex": f"^{_CALL.pattern}$"}},
+        {
+            "any": [
+                {"has": {"field": "function", "kind": "member_expression", "not": {"regex": f"^{_QUNIT}$"}}},
+                {"has": {"field": "arguments", "has": {"nthChild": 1, "any": [{"kind": each} for each in _TITLES]}}},
+            ]
+        },
+    ],
+}
 _GROUPED: Any = {
     "inside": {"kind": "call_expression", "has": {"field": "function", "regex": r"^describe\b"}, "stopBy": "end"}
 }

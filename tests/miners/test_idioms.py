@@ -111,6 +111,8 @@ class K {
  */
 const Page: React.FC<Props> = ({ a }) => '</'
 const Plain = (props) => '</'
+interface Props { a: 1 }
+type PageProps = { b: 2 }
 this._a = 1; this.b_ = 2; this.#c = 3; this.d = 4
 const onClick = () => '</', handleIt = useCallback(() => 1)
 """,

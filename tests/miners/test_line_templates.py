@@ -51,6 +51,13 @@ def test_what_most_others_carry_too_is_no_convention_of_one_place() -> None:
     assert found.suppressed.counts == {"holds everywhere": 1}
 
 
+def test_lines_of_one_place_are_said_with_one_that_is_common_elsewhere() -> None:
+    tests = {f"test/part{n}.js": "const internals = {};\nconst { it } = Lab.script();\n" for n in range(18)}
+    sources = {f"lib/part{n}.js": "const internals = {};\n" if n % 3 else "" for n in range(18)}
+    found = trial(tests | sources, families=[line_templates.FAMILY])
+    assert any("Lab.script()" in each for each in found.said)
+
+
 def test_files_that_share_nothing_say_nothing() -> None:
     files = {f"src/m{number}.py": f"value_{number} = compute_{number}(\n    {number}\n)\n" for number in range(40)}
     assert trial(files, families=[line_templates.FAMILY]).said == []

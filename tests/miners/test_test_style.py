@@ -135,6 +135,11 @@ def test_one_style_for_nearly_all(ending: str, usual: str, other: str, said: str
     assert all(each.partition(":")[0].count("38") or each.partition(":")[0].count("39") for each in found.violations)
 
 
+def test_a_function_that_is_called_test_and_given_no_title_is_none() -> None:
+    found = mined("ts", ["it('works', () => { test(a); test(b) });"] * 20)
+    assert "TypeScript tests are written with `it`, not with `test` (20 of 20)" in found.said
+
+
 @pytest.mark.parametrize("ending", ["ts", "java", "go"])
 def test_styles_by_halves_are_none(ending: str) -> None:
     halves = {

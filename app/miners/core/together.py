@@ -75,4 +75,6 @@ def _one(
     family, lead = group[0]
     forms = [finding.form for _, finding in group]
     forms.sort(key=lambda form: (order.get((family.name, lead.tongue, lead.topic, form), 0), form))
-    return family, replace(lead, form=forms[0], together=tuple(forms))
+    # All together are elsewhere no more often than the rarest of them.
+    known = [finding.elsewhere for _, finding in group if finding.elsewhere is not None]
+    return family, replace(lead, form=forms[0], together=tuple(forms), elsewhere=min(known, default=None))

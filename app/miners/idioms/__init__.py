@@ -16,4 +16,4 @@ TABLES: Tables = {
     "Rust": rust.IDIOMS + rust_items.IDIOMS + rust_tests.IDIOMS,
 }
 
-FAMILY = family("idioms", TABLES, most=16, version=16)
+FAMILY = family("idioms", TABLES, most=16, version=17)

@@ -91,6 +91,26 @@ IDIOMS = (
         words=("/>", "</"),
     ),
     Idiom(
+        "named props",
+        {
+            "any": [
+                {"kind": "interface_declaration", "has": {"field": "name", "regex": "Props$"}},
+                {"kind": "type_alias_declaration", "has": {"field": "name", "regex": "Props$"}},
+            ]
+        },
+        {"has": {"field": "name", "regex": "[a-z]Props$"}},
+        "Types of props",
+        "are named for their component: `ButtonProps`, not `Props`",
+        0.72,
+        PatternCategory.NAMING,
+        alternative="`Props`",
+        against="are called `Props`, whatever their component is",
+        usually_against=0.2,
+        instead="a name of its own",
+        roles=SOURCES,
+        words=("Props",),
+    ),
+    Idiom(
         "types of comments",
         {"kind": "comment", "regex": r"^/\*\*[^@]*@(param|returns?)\b"},
         {"not": {"regex": r"@(param|returns?)\s+\{"}},
