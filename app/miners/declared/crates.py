@@ -27,6 +27,7 @@ LINTS: dict[str, tuple[_Answer, ...]] = {
     "allow_attributes": (_idiom("expected lints"),),
     "allow_attributes_without_reason": (_idiom("reasons of lints"),),
     "dbg_macro": (_idiom("printed"),),
+    "disallowed-names": (_style("caught errors"),),
     "default_trait_access": (_idiom("defaults"),),
     "enum_glob_use": (_idiom("whole modules"),),
     "exhaustive_enums": (("error-idioms", "open", YES, _RUST),),

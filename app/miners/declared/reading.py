@@ -288,6 +288,7 @@ def _clippy(text: str) -> Iterator[Setting]:
             if isinstance(each, dict):
                 instead = each.get("replacement")
                 path, why = str(each.get("path", "")), f"use {instead}" if instead else str(each.get("reason", ""))
+            path = path.removesuffix("()")
             if key == "disallowed-types" and path:
                 yield "banned", "Rust", f"{path}\t{why}", _line(text, path)
             elif key == "disallowed-macros" and path:
@@ -296,6 +297,9 @@ def _clippy(text: str) -> Iterator[Setting]:
                 yield "uncalled", "Rust", f"{'::'.join(path.split('::')[-2:])}\t{why}", _line(text, path)
             elif _METHOD.fullmatch(path):
                 yield "uncalled", "Rust", f".{path.rpartition('::')[2]}\t{why}", _line(text, path)
+    # Of names of one letter it is the one of errors that somebody has thought of.
+    if "e" in told.get("disallowed-names", ()):
+        yield "clippy", "disallowed-names", "e", _line(text, "disallowed-names")
 
 
 def _cargo(text: str) -> Iterator[Setting]:

@@ -12,7 +12,8 @@ from app.miners.idioms.tables import family
 _API, _ACTING, _TESTING = PatternCategory.API, PatternCategory.BEHAVIORAL, PatternCategory.TESTING
 _PUBLIC = {"has": {"kind": "visibility_modifier", "regex": "^pub$"}}
 _OWN = r"^[*&(]*self(\.0)?\)?$"
-_LOG = r"^((log|tracing)::)?(trace|debug|info|warn|error)$"
+_LEVELS = "trace|debug|info|warn|error"
+_LOG = rf"^((log|tracing)::)?({_LEVELS})$"
 _FIRST = r'^[\w:]+!\s*[({]\s*([^"{}]*,\s*)?'
 _FAILED = r"^((anyhow|eyre|color_eyre)::)?(anyhow|bail|format_err|eyre)$"
 
@@ -301,10 +302,12 @@ RUST = (
     Idiom(
         "crates of logs",
         {
-            "kind": "macro_invocation",
-            "has": {"field": "macro", "regex": r"^(log|tracing)::(trace|debug|info|warn|error)$"},
+            "any": [
+                {"kind": "macro_invocation", "has": {"field": "macro", "regex": rf"^(log|tracing)::({_LEVELS})$"}},
+                {"kind": "use_declaration", "regex": rf"^(pub )?use (log|tracing)::.*\b({_LEVELS})\b"},
+            ]
         },
-        {"has": {"field": "macro", "regex": "^tracing"}},
+        {"regex": r"^((pub )?use )?tracing::"},
         "Logs",
         "are written by macros of `tracing`, not of `log`",
         0.5,
@@ -368,4 +371,4 @@ RUST = (
 TABLES = {"Rust": RUST}
 
 # Crates are small, and one file may have all the builders.
-FAMILY = family("rust-style", TABLES, most=14, version=3, files=3)
+FAMILY = family("rust-style", TABLES, most=14, version=4, files=3)

@@ -34,11 +34,14 @@ IDIOMS = (
     ),
     Idiom(
         "test modules",
-        {"kind": "mod_item", "has": {"field": "name", "regex": "^tests?$"}},
-        {"has": {"field": "body", "regex": r"^\{\s*use super::\*;"}},
+        {
+            "kind": "mod_item",
+            "all": [{"has": {"field": "name", "regex": "^tests?$"}}, {"has": {"field": "body", "regex": "."}}],
+        },
+        {"has": {"field": "body", "has": {"kind": "use_declaration", "regex": r"^use super::\*;"}}},
         "Modules of tests",
-        "begin with `use super::*;`",
-        0.55,
+        "take in what they test by `use super::*;`",
+        0.6,
         PatternCategory.TESTING,
     ),
     Idiom(
