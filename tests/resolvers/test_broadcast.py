@@ -33,7 +33,7 @@ from tests import factories as make
 from tests.resolvers.world import TEXTS
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 450000, tzinfo=UTC)
-SUBSCRIPTIONS = int(os.environ.get("SAME_BYTES_SUBSCRIPTIONS", "60"))
+SUBSCRIPTIONS = int(os.environ.get("SAME_BYTES_SUBSCRIPTIONS", "36"))
 
 
 class NoHub(Hub):

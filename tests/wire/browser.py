@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
+
+# As long as a slow machine may take; it waits no longer than it has to.
+expect.set_options(timeout=30_000)
 
 FLAGS = [
     "--headless",
