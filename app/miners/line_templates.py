@@ -28,7 +28,7 @@ _BOILERPLATE = re.compile(
     r"(?:import|from|package|use|pub use|export \*|mod|pub mod|extern crate|#include|using|return|else|try|finally|"
     r"break|continue|if|elif|for|while|switch|case|default|await|yield|throw|raise|assert|with|pass|\}|\)|\]|@Override|end)\b.{0,200}|[^A-Za-z]*|.*require\(.*|"
     # A bare path in a block of imports, the end of one, a field or an argument that is a name and no more.
-    r"(?:\w+ )?\"[\w./@-]+\"[,;]?|\} from .*|[\w.\"']+\??:? ?[=:]? ?[\w.\"'\[\]]+[,;]?|[\w.]+\([\w, .]*\)?[;,{]?|"
+    r"(?:\w+ )?\"[\w./@{}-]+\"[,;]?|\} from .*|[\w.\"']+\??:? ?[=:]? ?[\w.\"'\[\]]+[,;]?|[\w.]+\([\w, .]*\)?[;,{]?|"
     # Where every program begins.
     r"(?:export |public |final |abstract |sealed )*(?:class|interface) \{stem\}(?:Tests?|IT)? ?\{|"
     # What own names say: a declaration that is named for its file, and no more.
@@ -124,7 +124,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=5,
+    version=6,
     least=Least(sites=8, files=7, share=0.85, careful=0.8, bits=1.5),
     open=True,
     joins=True,

@@ -100,6 +100,9 @@ def votes(file: File, facts: Any, _: World) -> Iterable[Vote]:
 
 def propose(finding: Finding) -> Proposal | None:
     """Say what is set."""
+    # What files of one name have in common, their name says.
+    if any(glob.startswith("**/") and "*" not in glob[3:] for glob in finding.scope.include):
+        return None
     tongue, name = str(finding.tongue), finding.topic
     forms = finding.together or (finding.form,)
     sites, says = _SITES[tongue](name)
@@ -175,4 +178,5 @@ FAMILY = Family(
     open=True,
     joins=True,
     most=4,
+    most_of_an_answer=1,
 )

@@ -194,8 +194,10 @@ def _affixes(name: str) -> Iterator[str]:
     joint = "_" if "_" in name.strip("_") else ""
     if len(words) < 2 or "" in words:
         return
-    if words[0].lower() not in _MAKING:
-        yield f"{words[0]}{joint}…"
+    # What makes it is told from others that are made by the word behind.
+    begin = words[:1] if words[0].lower() not in _MAKING else words[:2]
+    if len(words) > len(begin):
+        yield f"{joint.join(begin)}{joint}…"
     yield f"…{joint}{words[-1]}"
     if len(words) > 2:
         yield f"{words[0]}{joint}…{joint}{words[-1]}"
@@ -209,6 +211,9 @@ def _affix(answer: str) -> str:
 
 def propose(finding: Finding) -> Proposal | None:
     """Say the name."""
+    # What files of one name have in common, their name says.
+    if any(glob.startswith("**/") and "*" not in glob[3:] for glob in finding.scope.include):
+        return None
     what, _, kind = finding.topic.partition(" ")
     tongue = str(finding.tongue)
     if what == "function":

@@ -64,6 +64,16 @@ def test_what_a_repository_made_for_itself_is_one_of_several() -> None:
     assert mined(files).said == [said]
 
 
+def test_a_library_is_said_where_neither_of_its_parts_is() -> None:
+    line = 'package a\n\nimport "github.com/stretchr/testify/{}"\n'
+    both = {f"a/part{n}_test.go": line.format("assert" if n % 2 else "require") for n in range(20)}
+    assert [each.name for each in mined(both).conventions] == ["Go files are tested with `github.com/stretchr/testify`"]
+    one = {f"a/part{n}_test.go": line.format("require") for n in range(20)}
+    assert [each.name for each in mined(one).conventions] == [
+        "Go files assert with `github.com/stretchr/testify/require`"
+    ]
+
+
 def test_names_of_nodes_own_modules_are_one() -> None:
     files = {f"src/part{n}.ts": f'import assert from "{"node:" if n % 2 else ""}assert/strict";\n' for n in range(20)}
     files |= {"src/other.ts": 'import chai from "chai";\n'}

@@ -45,3 +45,9 @@ def test_what_is_no_constant_was_not_settled(text: str, value: str) -> None:
 
 def test_what_tests_of_go_set_up_is_what_they_are_about() -> None:
     assert mined(GO, "Quiet: true", path="cmd/a{n}_test.go").said == []
+
+
+def test_what_files_of_one_name_set_their_name_says() -> None:
+    others = {f"cmd/b{n}/other.go": GO.format(n=n, set="Use: other") for n in range(20)}
+    files = {f"cmd/a{n}/list.go": GO.format(n=n, set='Use: "list"') for n in range(20)}
+    assert trial(files | others, families=[set_values.FAMILY]).said == []

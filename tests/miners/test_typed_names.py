@@ -75,6 +75,13 @@ def test_which_word_what_makes_them_begins_with_is_news() -> None:
     assert found.said == ["Go functions that return `Command` are named `new…Command` (18 of 18)"]
 
 
+def test_words_behind_the_one_that_makes_them_are_news() -> None:
+    names = [f"NewCmd{part}" for part in ("Get", "List", "Push", "Pull", "Lint", "Test", "Show", "Plug", "Repo")]
+    files = {f"src/p{n}.go": COMMAND.format(name=name) for n, name in enumerate(names * 2)}
+    found = trial(files, families=[typed_names.FAMILY])
+    assert found.said == ["Go functions that return `Command` are named `NewCmd…` (18 of 18)"]
+
+
 @pytest.mark.parametrize(
     ("before", "kind"), [("@Override ", "EventStore"), ("", "EventStore[]")], ids=["overridden", "several"]
 )

@@ -19,7 +19,9 @@ _OF_NODE = ("JavaScript", "TypeScript")
 _TYPED = ("Python", *_OF_NODE)
 _PREFIXED = ("test",)
 _BUILTINS = ("assert", "assert/strict", "fs", "fs/promises", "path", "test")
-_LEAST_ALONE, _COMMON = 12, 0.75
+_LEAST_ALONE, _COMMON, _NEARLY = 12, 0.75, 0.85
+# Purposes of Go's: by parts of libraries, and by libraries.
+_PARTED = ("assert with", "are tested with")
 # What a repository may make for itself, by the names that it then has.
 _OWN = {("Java", "mark nullness with"): ("Nullable",)}
 
@@ -62,9 +64,24 @@ def _step(language: str, library: str) -> str | None:
     return STEPS.get(language)
 
 
+def survey(noted: dict[str, Any], _: File, facts: Any) -> None:
+    """Note how many files take which part of a library whose parts are competitors too."""
+    counted = noted.setdefault("parts", {})
+    for library in (facts or {}).get(_PARTED[0], ()):
+        counted[library] = counted.get(library, 0) + 1
+
+
+def settle(world: World) -> None:
+    """Tell whether one of the parts is taken nearly everywhere: then it is said, and not the whole."""
+    counted = world.noted.pop("parts", {})
+    world.noted["whole"] = max(counted.values(), default=0) < _NEARLY * sum(counted.values())
+
+
 def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     """Let each file vote for what it takes; that a library uses itself was never chosen."""
     for purpose, libraries in (facts or {}).items():
+        if (file.language, purpose) == ("Go", _PARTED[1]) and not world.noted["whole"]:
+            continue
         for library in libraries:
             if not _is_own(file, library, world):
                 yield Vote(purpose, (library,))
@@ -146,5 +163,7 @@ FAMILY = Family(
     facts=facts,
     prior=prior,
     least=Least(sites=6, files=5, share=0.87),
-    version=5,
+    version=6,
+    survey=survey,
+    settle=settle,
 )

@@ -85,6 +85,16 @@ COMPETITORS: dict[str, dict[str, tuple[str, ...]]] = {
         "handle paths with": ("pathe", "upath", "path"),
     },
     "Go": {
+        "are tested with": (
+            "github.com/stretchr/testify",
+            "github.com/onsi/gomega",
+            "gotest.tools/v3",
+            "gotest.tools",
+            "github.com/frankban/quicktest",
+            "github.com/matryer/is",
+            "gopkg.in/check.v1",
+            "github.com/smartystreets/goconvey",
+        ),
         "make errors with": (
             "errors",
             "github.com/pkg/errors",
@@ -249,6 +259,7 @@ USUAL = {
     ("Python", "pathlib"): 0.6,
     ("Python", "lxml"): 0.4,
     ("Python", "xml.etree.ElementTree"): 0.6,
+    ("Go", "github.com/stretchr/testify"): 0.65,
     ("Go", "errors"): 0.8,
     ("Go", "context"): 0.99,
     ("Go", "encoding/json"): 0.95,
