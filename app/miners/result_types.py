@@ -17,6 +17,7 @@ from app.syntax import Node, Source, text_of
 _MAY_FAIL = r"^(\w+::)*\w*Result(<|$)"
 _FAILING = re.compile(_MAY_FAIL)
 _NAME = re.compile(r"[\w:]{1,60}(<[\w:, ']{1,40}>)?")
+_PATH = re.compile(r"^(\w+::)+(?!Error$)(?=\w+$)")
 _PLAIN = re.compile(r"(std::result::|result::|core::result::)?Result")
 # What traits of the standard library ask for is no choice.
 _ASKED_FOR = r"^(std::|core::)?fmt::Result$"
@@ -48,7 +49,8 @@ def _read(source: Source, *, tests: bool) -> Iterator[tuple[str, str]]:
         if len(arguments) < 2:
             yield topic, f"{head}<…>"
         else:
-            error = " ".join(text_of(arguments[1]).split())
+            # Some name the module that it is of, some import it.
+            error = _PATH.sub("", " ".join(text_of(arguments[1]).split()))
             yield topic, f"Result<…, {error}>" if _NAME.fullmatch(error) and _PLAIN.fullmatch(head) else ""
 
 
@@ -64,7 +66,8 @@ def _tests(function: Node) -> bool:
 def _meaning(finding: Finding) -> Meaning | None:
     head, _, error = finding.form.removesuffix(">").partition("<…")
     error = error.removeprefix(", ")
-    if len(error) == 1 or error.startswith("Self"):
+    # That tests return some result is said by itself.
+    if len(error) == 1 or error.startswith("Self") or (finding.topic, head, error) == ("tests", "Result", ""):
         return None
     marked = {"follows": {"kind": "attribute_item", "regex": _TEST, "stopBy": {"not": _ABOVE}}}
     sites: Any = {
@@ -76,7 +79,7 @@ def _meaning(finding: Finding) -> Meaning | None:
     fits: Any = {"has": {"field": "return_type", "regex": rf"^{head}(<|$)", "not": {"has": second}}}
     sentence = f"return `{finding.form}`"
     if error:
-        second = {**second, "has": {"nthChild": 2, "regex": rf"^{re.escape(error)}$"}}
+        second = {**second, "has": {"nthChild": 2, "regex": rf"^(\w+::)*{re.escape(error)}$"}}
         fits = {"has": {"field": "return_type", "kind": "generic_type", "has": second}}
     elif head == "Result":
         sentence = "return `Result<…>`, which names no error"
@@ -100,7 +103,7 @@ FAMILY = family(
     _meaning,
     roles=frozenset((FileRole.SOURCE,)),
     least=_LEAST,
-    version=2,
+    version=3,
     endless=True,
     most=3,
 )
@@ -110,6 +113,7 @@ TESTS = family(
     _meaning,
     roles=frozenset((FileRole.SOURCE, FileRole.TEST)),
     least=_LEAST,
+    version=2,
     endless=True,
     most=2,
 )

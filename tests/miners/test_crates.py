@@ -94,6 +94,7 @@ def test_what_the_language_brings_and_a_type_alone_are_no_news(lines: str) -> No
 )
 def test_functions_fail_in_one_way(returned: str, said: str) -> None:
     files = {f"src/part{number}.rs": f"fn a() -> {returned} {{}}\nfn b() -> {returned} {{}}\n" for number in range(12)}
+    files["src/part0.rs"] = files["src/part0.rs"].replace("ShopError", "crate::error::ShopError")
     files["src/odd.rs"] = (
         "fn c() -> Result<u32, Other> {}\nfn fmt() -> fmt::Result {}\n#[test]\nfn d() -> Result<(), Gone> {}\n"
     )
