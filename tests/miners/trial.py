@@ -94,8 +94,8 @@ def _same_again(families: tuple[Family, ...], files: Files, listing: Listing, bo
     """Hold that votes tell the same if they are kept, all of them or those of some folders."""
     if mined.suppressed.failed:
         return
-    for some in (book.fresh, dict(list(book.fresh.items())[::2])):
-        kept = list(some.items())
+    sheets = [(name, book.renewed(name, None)) for name in book.fresh]
+    for kept in (sheets, sheets[::2]):
         findings: tuple[dict[str, Any], ...] = ({}, orjson.loads(orjson.dumps(book.found)))
         for known in findings:
             looked = {name: dict(each) for name, each in book.looked.items()}

@@ -99,6 +99,8 @@ class Shelf:
             lines = [
                 self.states[section].encode() + b"\t" + book.renewed(section, kept.get(self.states[section]))
                 for section in sections
+                # One whose files have not all voted has no sheet, and votes again.
+                if self.states[section] in kept or section in book.fresh
             ]
             found[str(number)] = zlib.compress(b"\n".join((head, *lines)), _QUICKLY)
         return found
