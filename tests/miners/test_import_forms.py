@@ -105,6 +105,11 @@ def test_parts_of_what_can_be_had_in_one_way_are_no_news() -> None:
     assert not any("parts" in each for each in mined(files).said)
 
 
+def test_a_package_that_is_called_like_a_folder_is_none_of_its_modules() -> None:
+    files = {f"web/src/lib/part{n}.ts": 'import { jsx } from "react/jsx-runtime";\n' for n in range(30)}
+    assert not any("other folders" in each for each in mined(files | {"web/src/react/a.ts": ""}).said)
+
+
 def test_own_folders_that_are_called_like_modules_of_node_are_none() -> None:
     files = {f"src/lib/part{n}.ts": 'import { A } from "constants/theme";\n' for n in range(30)}
     assert not any("Node" in each for each in mined(files).said)

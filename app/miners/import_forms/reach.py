@@ -20,6 +20,7 @@ _EITHER_WAY = (
 )
 _DIVIDED = frozenset(_EITHER_WAY.split())
 _BASE = "src"
+_ENDINGS = ("", ".ts", ".tsx", ".js", ".jsx", ".vue", ".svelte")
 
 
 def reached(file: File, module: str, forms: list[str], type_only: bool, world: World) -> Iterable[Vote]:
@@ -28,7 +29,11 @@ def reached(file: File, module: str, forms: list[str], type_only: bool, world: W
     if not climbs and forms[0] != "package":
         return
     base, folders = _base_of(file, world)
-    if folders and (climbs or module.partition("/")[0] in folders):
+    if (
+        "/" in module
+        and folders
+        and (climbs or (module.partition("/")[0] in folders and _leads(f"{base}/{module}", world)))
+    ):
         yield Vote(f"{_BASED}{base}:{' '.join(folders)}", ("relative" if climbs else "absolute",))
     elif not climbs and not type_only and forms[-1] not in ("dynamic", "export"):
         words = module.split("/")
@@ -48,6 +53,11 @@ def _base_of(file: File, world: World) -> tuple[str, tuple[str, ...]]:
         names = world.listing.folders.get(base, ())
         bases[base] = tuple(name for name in names if f"{base}/{name}" in world.listing.folders)[:_MOST_FOLDERS]
     return base, bases[base]
+
+
+def _leads(path: str, world: World) -> bool:
+    """Tell whether a path from the base is a module: a package may be called like a folder of the sources."""
+    return path in world.listing.folders or any(f"{path}{ending}" in world.listing.paths for ending in _ENDINGS)
 
 
 def is_reach(finding: Finding) -> bool:
@@ -99,7 +109,7 @@ def _based(finding: Finding) -> Proposal | None:
     if finding.form == "relative":
         return None
     folders = names.split()
-    own = [glob for folder in folders for glob in (folder, f"{folder}/*")]
+    own = [f"{folder}/*" for folder in folders]
     rule = Rule(
         RuleKind.IMPORT,
         {
