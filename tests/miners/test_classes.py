@@ -131,8 +131,13 @@ def test_a_folder_with_much_of_the_code_is_no_place() -> None:
         ("java", "@rest.Web(1)\npublic class {0}Api {{}}\n", "Java classes with `@Web` are named `…Api` (12 of 12)"),
         ("ts", "@Web()\nexport class {0}Api {{}}\n", "TypeScript classes with `@Web` are named `…Api` (12 of 12)"),
         ("py", "@rest.web\nclass {0}Api: ...\n", "Python classes with `@web` are named `…Api` (12 of 12)"),
+        (
+            "ts",
+            "@Web()\nexport class {0}GitHub {{}}\n",
+            "TypeScript classes with `@Web` are named `…GitHub` (12 of 12)",
+        ),
     ],
-    ids=["ts-i", "java-i", "ts-base", "java-abstract", "java-annotation", "ts-decorator", "py-decorator"],
+    ids=["ts-i", "java-i", "ts-base", "java-abstract", "java-annotation", "ts-decorator", "py-decorator", "brand"],
 )
 def test_affixes_of_other_kinds(ending: str, text: str, said: str) -> None:
     files = {f"src/{word.lower()}.{ending}": text.format(word) for word in WORDS}
@@ -144,6 +149,11 @@ def test_what_every_repository_does_is_no_news() -> None:
     found = trial(files, families=[names.FAMILY])
     assert found.said == []
     assert found.suppressed.counts["language norm"] >= 1
+
+
+def test_that_errors_are_called_errors_goes_without_saying() -> None:
+    files = {f"src/{word}{n}.py": f"class {word}{n}Error(Error): ...\n" for word in WORDS for n in range(4)}
+    assert not any("subclasses of `Error`" in each for each in trial(files, families=[names.FAMILY]).said)
 
 
 def test_what_carries_two_marks_is_named_after_one_of_them() -> None:

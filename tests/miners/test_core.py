@@ -10,7 +10,7 @@ from app.domain.confidence import Trend
 from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind, Scope
-from app.miners import caught_names, formatting, line_templates
+from app.miners import caught_names, formatting, idioms, line_templates
 from app.miners.core.family import Declared, Family, File, Finding, Least, Proposal, Vote, World
 from app.syntax import Source
 from tests.miners.trial import trial
@@ -265,6 +265,15 @@ def test_what_holds_in_javascript_and_in_typescript_is_one_convention() -> None:
     assert found.name == "JavaScript and TypeScript statements end without semicolons"
     rule = found.measured.candidate.proposal.rule
     assert (rule.scope.languages, rule.text) == (("JavaScript", "TSX", "TypeScript"), found.name)
+
+
+def test_what_one_language_says_of_all_files_and_the_other_of_some_is_one_convention() -> None:
+    files = {f"src/part{n}.{suffix}": "let a = 1\n" for n in range(20) for suffix in ("js", "ts")}
+    files |= {f"test/part{n}.test.js": f"{'var' if n % 2 else 'let'} a = 1\n" for n in range(20)}
+    files |= {f"test/part{n}.test.ts": "let a = 1\n" for n in range(20)}
+    found = [each for each in trial(files, families=[idioms.FAMILY]).said if "never by `var`" in each]
+    says = "variables are declared by `const` and `let`, never by `var`"
+    assert found == [f"JavaScript and TypeScript source {says} (40 of 40)"]
 
 
 def test_what_nearly_all_of_a_language_does_is_joined_with_what_all_of_the_other_does() -> None:

@@ -29,7 +29,8 @@ from app.syntax import Source
 
 _ROLES = frozenset((FileRole.SOURCE,))
 _LEAST_REPEATING = 40
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_FAILURES = ("Error", "Exception", "Warning")
+_WORDS = re.compile(r"(?:Java|Type)Script|GraphQL|GitHub|OAuth|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 def facts(source: Source) -> Any:
@@ -88,6 +89,9 @@ def propose(finding: Finding) -> Proposal | None:
     # A word of one letter, or a number, is no word that somebody chose.
     if kind != INTERFACE and (len(word) < 3 or word.isdigit()):
         return None
+    # That an error is called an error goes without saying.
+    if word in _FAILURES and word == kind.rpartition(" ")[2]:
+        return None
     # What a few take over from their base is what subclasses do.
     if _repeats(kind, form) and finding.applicable < _LEAST_REPEATING:
         return None
@@ -125,7 +129,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
-    version=4,
+    version=5,
     languages=LANGUAGES,
     roles=_ROLES,
     prior=prior,

@@ -9,7 +9,9 @@ from app.miners.core.candidate import Candidate
 
 _ALIKE = ("JavaScript", "TypeScript")
 _BOTH = " and ".join(_ALIKE)
-_FEW = 0.05
+_FEW = 0.1
+# What one language says of so few sites is not to narrow what the other says of many.
+_ENOUGH, _ALL = 0.25, 99
 # A folder with so much of what a language has is as good as all of it.
 _NEARLY_ALL = 0.9
 
@@ -49,7 +51,35 @@ def joined(candidates: Sequence[Candidate]) -> list[Candidate]:
             kept.append(candidate)
         else:
             kept[place] = _of_both(kept[place], candidate)
+    return _narrowed(kept)
+
+
+def _narrowed(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Join what one language says of all its files and the other of its tests, say: in those it holds for both."""
+    kept: list[Candidate] = []
+    places: dict[tuple[object, ...], int] = {}
+    for candidate in candidates:
+        place = places.setdefault(_key(candidate)[:-1], len(kept)) if candidate.finding.tongue in _ALIKE else len(kept)
+        if place == len(kept):
+            kept.append(candidate)
+            continue
+        narrow, wide = sorted((kept[place], candidate), key=_breadth)
+        apart = {*wide.proposal.rule.scope.languages}.isdisjoint(narrow.proposal.rule.scope.languages)
+        if apart and narrow.finding.applicable >= _ENOUGH * wide.finding.applicable and _within(narrow, wide):
+            kept[place] = _of_both(narrow, wide, by=narrow)
+        else:
+            kept.append(candidate)
     return kept
+
+
+def _breadth(candidate: Candidate) -> int:
+    """Tell of how many roles a candidate speaks; one that names none speaks of all."""
+    return len(candidate.proposal.rule.scope.roles) or _ALL
+
+
+def _within(narrow: Candidate, wide: Candidate) -> bool:
+    roles = wide.proposal.rule.scope.roles
+    return not roles or {*narrow.proposal.rule.scope.roles} <= {*roles}
 
 
 def repeated(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -71,8 +101,9 @@ def _key(candidate: Candidate) -> tuple[object, ...]:
     return (candidate.family, topic, finding.form, definition, include, rule.scope.roles)
 
 
-def _of_both(one: Candidate, other: Candidate) -> Candidate:
-    larger, smaller = sorted((one, other), key=lambda each: -each.finding.applicable)
+def _of_both(one: Candidate, other: Candidate, by: Candidate | None = None) -> Candidate:
+    """Make one of two, by the words and roles of the larger one, or of one that is named."""
+    larger, smaller = sorted((one, other), key=lambda each: (each is not by, -each.finding.applicable))
     if larger.proposal.rule.scope.languages == smaller.proposal.rule.scope.languages:
         return larger
     scope = replace(
