@@ -12,7 +12,10 @@ not occur. Templates know {stem}, the file's own name in several spellings, and 
 script declares.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
 
 import re2
 
@@ -24,6 +27,7 @@ from app.domain.rule import Rule
 from app.domain.templates import stem_of, template_of
 
 MOST_SITES = 2_000
+_AT_LEAST, _AT_MOST = re.compile(r"\^\.\{([1-9]\d{0,2}),\}\$"), re.compile(r"\^\.\{1,([1-9]\d{0,2})\}\$")
 # `^` and `$` are the ends of lines.
 _BY_LINE = "(?m)"
 _OPTIONS = re2.Options()
@@ -37,6 +41,13 @@ def compile_rule(rule: Rule) -> Checker:
     applicable, conforming, within = (_expression(rule, part) for part in ("applicable", "conforming", "within"))
     lines, names = (tuple(definition.get(part) or ()) for part in ("lines", "names"))
     absent = bool(definition.get("absent"))
+    widths = _widths_of(definition)
+
+    def long_lines(subject: Subject, _: Listing) -> Iterable[Site]:
+        least, most = widths or (0, 0)
+        asked = ((number, len(line)) for number, line in enumerate(subject.lines, 1) if len(line) >= least)
+        for number, length in islice(asked, MOST_SITES):
+            yield Site(length <= most, number, number)
 
     def matches(subject: Subject, _: Listing) -> Iterable[Site]:
         assert applicable is not None
@@ -64,7 +75,17 @@ def compile_rule(rule: Rule) -> Checker:
                 return
         yield _carried(subject, lines, names)
 
-    return Checker(rule, matches if definition.get("per", "file") == "match" else whole)
+    if definition.get("per", "file") != "match":
+        return Checker(rule, whole)
+    return Checker(rule, matches if widths is None else long_lines)
+
+
+def _widths_of(definition: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Tell between which lengths lines are to be; an expression is slow where most lines of a repository are sites."""
+    least = _AT_LEAST.fullmatch(definition.get("applicable") or "")
+    most = _AT_MOST.fullmatch(definition.get("conforming") or "")
+    plain = not (definition.get("absent") or definition.get("within"))
+    return (int(least.group(1)), int(most.group(1))) if least and most and plain else None
 
 
 def _matches(applicable: "re2._Regexp[str]", within: "re2._Regexp[str] | None", text: str) -> Iterator[tuple[int, str]]:

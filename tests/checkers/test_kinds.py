@@ -209,6 +209,14 @@ def test_regex_rules(definition: dict[str, Any], expected: list[str]) -> None:
     assert found(RuleKind.REGEX, definition, TEXTS, "Python") == expected
 
 
+@given(st.text(alphabet="aé\n\r\t\u2028 \x0b", max_size=60))
+def test_lengths_of_lines_are_what_their_expressions_say(text: str) -> None:
+    plain = {"per": "match", "applicable": r"^.{3,}$", "conforming": r"^.{1,5}$"}
+    asked = plain | {"applicable": r"^(.{3,})$"}
+    files = {"a.py": text}
+    assert found(RuleKind.REGEX, plain, files, "Python") == found(RuleKind.REGEX, asked, files, "Python")
+
+
 def test_regex_rules_know_what_scripts_declare() -> None:
     texts = {
         "log-user.ts": "// log\nexport const logUserId = 1;\nexport type LogUser = 2;\n",
