@@ -22,6 +22,13 @@ _STYLES = {
 _SHAPES = {style: re.compile(shape) for style, shape in _STYLES.items()}
 # One line of docs in Rust that begins like a sentence.
 _SENTENCE = re.compile(r"^///\s*[A-Z][^\n]*\s[^\n]*\w")
+# Words that docs of functions begin with, and that are nothing but verbs.
+_VERBS = (
+    "Return|Create|Get|Add|Remove|Parse|Check|Convert|Read|Write|Run|Send|Apply|Update|Insert|Compute|Construct|Append|"
+    "Render|Resolve|Decode|Encode|Consume|Attempt|Produce|Determine|Initialize|Specify|Retrieve|Execute"
+)
+_MOOD = re.compile(rf"^///\s?({_VERBS})(s|es)?\b ")
+_THIRD = re.compile(r"^///\s?\w+s ")
 _ENDED = re.compile(r"[.:!?][)`\"']*\s*$")
 _NAMED = {
     "google": "Google's style (`Args:`)",
@@ -127,6 +134,8 @@ def _rust(source: Source) -> Iterator[tuple[str, str]]:
         text = text_of(comment)
         if _SENTENCE.search(text) and not _is_doc(comment.prev_sibling) and not _is_doc(comment.next_sibling):
             yield "full stop", "stop" if _ENDED.search(text) else "open"
+        if _MOOD.match(text) and not _is_doc(comment.prev_sibling):
+            yield "mood", "third" if _THIRD.match(text) else "bare"
 
 
 def _is_doc(node: Node | None) -> bool:
@@ -196,7 +205,7 @@ _AFTER: dict[str, Any] = {
 
 def _meaning(finding: Finding) -> Meaning | None:
     tongue = finding.tongue or ""
-    if finding.topic in ("style", "full stop", "opening"):
+    if finding.topic in ("style", "full stop", "opening", "mood"):
         return _style(finding)
     if finding.topic == "module":
         sites, conforming, subject, sentence = _MODULES[tongue]
@@ -257,6 +266,15 @@ def _style(finding: Finding) -> Meaning | None:
                 0.68,
                 _DOCS,
             )
+        case "mood", form:
+            begun: Any = {"not": {"follows": {"kind": "line_comment", "regex": "^///"}}}
+            sites = {"kind": "line_comment", "regex": _MOOD.pattern, **begun}
+            third = {"regex": _THIRD.pattern}
+            if form == "third":
+                sentence, other = "say what they do: `Returns …`, not `Return …`", "`Return …`"
+                return Meaning("Docs of functions", sentence, sites, third, 0.7, _DOCS, alternative=other)
+            sentence, other = "begin with what to do: `Return …`, not `Returns …`", "`Returns …`"
+            return Meaning("Docs of functions", sentence, sites, {"not": third}, 0.2, _DOCS, alternative=other)
         case "full stop", form if finding.tongue == "Rust":
             doc = {"kind": "line_comment", "regex": "^///"}
             sites = {
@@ -318,6 +336,6 @@ FAMILY = family(
         "JavaScript": _script,
     },
     _meaning,
-    version=3,
+    version=4,
     roles=frozenset((FileRole.SOURCE,)),
 )

@@ -54,6 +54,8 @@ STRING = 'def run(a):\n    """{}"""\n'
         ),
         ("rs", "/// Runs\n#[inline]\npub fn run() {}", "#[inline]\npub fn run() {}", "public functions are documented"),
         ("rs", "/// A shop\npub struct Shop;", "pub struct Shop;", "public types are documented"),
+        ("rs", "/// Returns all\nfn a() {}", "/// Return all\nfn a() {}", "say what they do: `Returns …`"),
+        ("rs", "/// Get all\n/// Gets all\nfn a() {}", "/// Gets all\nfn a() {}", "begin with what to do: `Return …`"),
         (
             "rs",
             "struct A {\n    /// Its own name.\n    a: u8,\n    /// Long\n    /// and wide\n    b: u8,\n}",
@@ -81,6 +83,8 @@ STRING = 'def run(a):\n    """{}"""\n'
         "sentences",
         "rust",
         "types",
+        "third",
+        "bare",
         "stops",
         "no-stops",
         "typescript",

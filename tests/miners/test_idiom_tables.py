@@ -345,12 +345,6 @@ SAID = {
         "class A { void a() { try { } catch (Gone e) { } } }\n",
         "Java handlers that do nothing say why in a comment",
     ),
-    "docs": (
-        "src/part{}.rs",
-        "/// Returns the first.\npub fn first() {}\n",
-        "/// Return the first.\npub fn first() {}\n",
-        "Rust docs of functions say what they do in the third person: `Returns …`, not `Return …`",
-    ),
     "fields": (
         "src/part{}.rs",
         'use tracing::info;\n\nfn run() {\n    info!(%name, "it came in");\n}\n',

@@ -1,4 +1,4 @@
-"""What docs of Rust show and say: examples, fields, variants, the mood of their verbs, what a feature brings."""
+"""What docs of Rust show and say: examples, fields, variants, what a feature brings."""
 
 from typing import Any
 
@@ -8,10 +8,6 @@ from app.miners.idioms.shapes import SOURCES, Idiom
 _DOCUMENTING = PatternCategory.DOCUMENTATION
 _ABOVE = {"any": [{"kind": "line_comment"}, {"kind": "attribute_item"}, {"kind": "block_comment"}]}
 _PUBLIC = {"has": {"kind": "visibility_modifier", "regex": "^pub$"}}
-_VERBS = (
-    "Return|Create|Get|Add|Remove|Parse|Check|Convert|Read|Write|Run|Send|Apply|Update|Insert|Compute|Construct|Append|"
-    "Render|Resolve|Decode|Encode|Consume|Attempt|Produce|Determine|Initialize|Specify|Retrieve|Execute"
-)
 
 
 def _told(kind: str, shape: str) -> dict[str, Any]:
@@ -52,25 +48,6 @@ IDIOMS = (
         _DOCUMENTING,
         roles=SOURCES,
         words=("```",),
-    ),
-    Idiom(
-        "mood of docs",
-        {
-            "kind": "line_comment",
-            # What comes first is asked first.
-            "all": [{"regex": rf"^///\s?({_VERBS})(s|es)?\b "}],
-            "not": {"follows": {"kind": "line_comment", "regex": "^///"}},
-        },
-        {"regex": r"^///\s?\w+s "},
-        "Docs of functions",
-        "say what they do in the third person: `Returns …`, not `Return …`",
-        0.7,
-        _DOCUMENTING,
-        alternative="`Return …`",
-        against="begin with what to do: `Return …`, not `Returns …`",
-        usually_against=0.2,
-        instead="`Returns …`",
-        words=("///",),
     ),
     Idiom(
         "told features",

@@ -371,4 +371,4 @@ RUST = (
 TABLES = {"Rust": RUST}
 
 # Crates are small, and one file may have all the builders.
-FAMILY = family("rust-style", TABLES, most=14, version=4, files=3)
+FAMILY = family("rust-style", TABLES, most=14, version=5, files=3)
