@@ -188,7 +188,7 @@ GO = (
         {"not": _given(r'^\(\s*(err,\s*)?"([A-Z][a-z]+ |[^"\n]*([^.][.]|!|\\n)"\s*[,)])')},
         "Errors",
         "begin with a small letter and end without a full stop",
-        0.95,
+        0.85,
         _DOCUMENTING,
         roles=SOURCES,
         words=("errors.", "fmt.Errorf"),
