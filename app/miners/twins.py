@@ -31,6 +31,8 @@ _COMMON |= {"package-info", "module-info"}
 
 def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
     """Let each file vote for the shapes that lead to a file of its name."""
+    if file.role is FileRole.TEST and file.language != "Rust":
+        return
     stem, suffix = stem_of(file.path), file.name[len(stem_of(file.path)) :]
     if stem in _COMMON or not file.folder or subject_of(file.path) != stem or not file.name.startswith(stem):
         return
@@ -38,6 +40,9 @@ def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
     if index is None:
         index = world.noted["names"] = _names(world)
     others = [path for path in index.get(stem, ()) if path != file.path and not _is_copy(file, path)]
+    if file.role is FileRole.TEST:
+        # What is expected of a test stands beside it; that it goes with what it tests is asked elsewhere.
+        others = [path for path in others if path.startswith(f"{file.folder}/{stem}.") and not path.endswith(".rs")]
     shapes: dict[str, None] = {}
     if len(others) > _MOST_NAMESAKES:
         return
@@ -118,7 +123,7 @@ FAMILY = Family(
     votes,
     propose,
     languages=None,
-    roles=frozenset((FileRole.SOURCE, FileRole.EXAMPLE, FileRole.MIGRATION)),
+    roles=frozenset((FileRole.SOURCE, FileRole.EXAMPLE, FileRole.MIGRATION, FileRole.TEST)),
     least=Least(sites=8, files=8, share=0.87, careful=0.78, bits=1.0, rising=False),
     open=True,
     local=True,

@@ -220,6 +220,8 @@ enum Three {
     B,
 }
 use std::{fmt, io};
+use core::fmt;
+use std::ops::Deref;
 use std::net::TcpStream;
 mod private;
 pub mod public;

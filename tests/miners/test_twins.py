@@ -34,6 +34,14 @@ def test_a_twin_for_nearly_every_file(file: str, twin: str, said: str) -> None:
     assert convention.violations == [file.format("aaa")]
 
 
+def test_what_is_expected_of_a_test_stands_beside_it() -> None:
+    names = [chr(97 + n) * 3 for n in range(20)]
+    paths = [f"tests/ui/{name}.{ending}" for name in names for ending in ("rs", "stderr")]
+    others = [f"src/{name}.rs" for name in names]
+    found = mined(*paths, *others, *(f"tests/{n}/t{letter}.rs" for n in "ab" for letter in "abcdefgh"))
+    assert found.said == ["Rust test files in `tests/ui/` have a `….stderr` each beside them (20 of 20)"]
+
+
 def test_of_folders_side_by_side_each_says_something_else_of_the_same() -> None:
     names = [chr(97 + n) * 3 for n in range(20)]
     paired = [f"src/{kind}/{name}.rs" for kind in ("modules", "configs") for name in names]

@@ -51,6 +51,8 @@ LINTS: dict[str, tuple[_Answer, ...]] = {
     "return_self_not_must_use": (("record-idioms", "must use", YES, _RUST),),
     "rust_2018_idioms": (_style("written lifetimes"),),
     "self_named_module_files": (("index-files", "module", "mod", _RUST),),
+    "std_instead_of_alloc": (_style("core of std"),),
+    "std_instead_of_core": (_style("core of std"),),
     "str_to_string": (_idiom("owned texts"),),
     "todo": (_idiom("printed"),),
     "undocumented_unsafe_blocks": (_idiom("safety"),),

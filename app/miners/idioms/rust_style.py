@@ -14,6 +14,10 @@ _PUBLIC = {"has": {"kind": "visibility_modifier", "regex": "^pub$"}}
 _OWN = r"^[*&(]*self(\.0)?\)?$"
 _LEVELS = "trace|debug|info|warn|error"
 _LOG = rf"^((log|tracing)::)?({_LEVELS})$"
+_CORE = (
+    "any|borrow|cell|cmp|convert|default|fmt|future|hash|iter|marker|mem|num|ops|option|pin|ptr|result|slice|str|string|"
+    "task|vec"
+)
 _FIRST = r'^[\w:]+!\s*[({]\s*([^"{}]*,\s*)?'
 _FAILED = r"^((anyhow|eyre|color_eyre)::)?(anyhow|bail|format_err|eyre)$"
 
@@ -206,6 +210,18 @@ RUST = (
         weight=0.8,
     ),
     Idiom(
+        "core of std",
+        {"kind": "use_declaration", "regex": rf"^(pub )?use (std|core|alloc)::({_CORE})\b"},
+        {"not": {"regex": "^(pub )?use std::"}},
+        "Imports of what needs no operating system",
+        "name `core` and `alloc`, not `std`",
+        0.08,
+        _API,
+        alternative="`std`",
+        roles=SOURCES,
+        words=("use std::", "use core::", "use alloc::"),
+    ),
+    Idiom(
         "private modules",
         {
             "kind": "mod_item",
@@ -371,4 +387,4 @@ RUST = (
 TABLES = {"Rust": RUST}
 
 # Crates are small, and one file may have all the builders.
-FAMILY = family("rust-style", TABLES, most=14, version=5, files=3)
+FAMILY = family("rust-style", TABLES, most=14, version=6, files=3)
