@@ -7,6 +7,7 @@ somebody asked for each line is asked that is no short one, of others each file.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from app.domain.pattern import PatternCategory
@@ -23,6 +24,10 @@ _FORMATTED = {"Rust": (100, 0.8)}
 _PLAUSIBLE = range(60, 201)
 _LEAST_FILES, _NEARLY_ALL, _MOST = 40, 0.97, 400
 _SHORT, _LONG, _MOST_LONG = 40, 78, 400
+# So deep may a configuration lie that speaks of a part.
+_DEEPEST = 2
+# Of a place: the path, the line and what it says; a folder comes behind them.
+_ALL_PARTS = 3
 _SCRIPTS = ("JavaScript", "TypeScript")
 # The names of configurations, what they call a width, and for which languages.
 _ASKED: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
@@ -80,8 +85,15 @@ def _spoken_of(above: str) -> tuple[str, ...]:
 
 
 def survey(noted: dict[str, Any], file: File, facts: Any) -> None:
-    """Note the widths that are asked for at the top, and how long lines of each language are."""
-    if isinstance(facts, list) and not file.folder:
+    """Note the widths that are asked for, and how long lines of each language are."""
+    if isinstance(facts, list) and file.folder:
+        # An editor is told of a folder what it is told of all.
+        if file.folder.count("/") < _DEEPEST and not file.name.startswith(".editor"):
+            for width, line, statement, tongues in facts:
+                for tongue in tongues:
+                    below = noted.setdefault(f"below {tongue}", {})
+                    below[file.folder] = (width, file.path, line, statement, file.folder)
+    elif isinstance(facts, list):
         for width, line, statement, tongues in facts:
             for tongue in tongues:
                 # What a tool of the language is told says more than what editors are told of all.
@@ -99,6 +111,8 @@ def settle(world: World) -> None:
         tongue = name.removeprefix("lengths ")
         noted[f"topic {tongue}"] = _topic(tongue, noted)
         del noted[name]
+    for name in [name for name in noted if name.startswith("below ")]:
+        del noted[name]
 
 
 def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
@@ -107,6 +121,8 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
     if not isinstance(facts, dict) or not topic:
         return
     width, *place = topic.split("\n")
+    if _folder(place) and not f"{file.folder}/".startswith(f"{_folder(place)}/"):
+        return
     if not _by_line(int(width), place):
         yield Vote(topic, (_KEPT,) if facts["longest"] <= int(width) else ())
     elif facts["lines"]:
@@ -114,6 +130,11 @@ def votes(file: File, facts: Any, world: World) -> Iterable[Vote]:
         yield Vote(topic, (_KEPT,), facts["lines"] - long)
         if long:
             yield Vote(topic, (), long)
+
+
+def _folder(place: list[str]) -> str:
+    """Name the folder that a width is asked of; empty for all."""
+    return place[3] if len(place) > _ALL_PARTS else ""
 
 
 def _by_line(width: int, place: list[str]) -> bool:
@@ -124,6 +145,9 @@ def _by_line(width: int, place: list[str]) -> bool:
 def _topic(tongue: str, noted: dict[str, Any]) -> str:
     if tongue in noted:
         return "\n".join(map(str, noted[tongue]))
+    below = noted.get(f"below {tongue}", {})
+    if len(below) == 1:
+        return "\n".join(map(str, *below.values()))
     lengths = noted.get(f"lengths {tongue}", {})
     total = sum(lengths.values())
     for width in _USUAL if total >= _LEAST_FILES else ():
@@ -133,10 +157,12 @@ def _topic(tongue: str, noted: dict[str, Any]) -> str:
 
 
 def propose(finding: Finding) -> Proposal | None:
-    """Say the width; of some folder it would be chance."""
+    """Say the width; of some folder that nobody asks it of it would be chance."""
     width, *place = finding.topic.split("\n")
-    if finding.scope.include:
+    asked = (f"{_folder(place)}/**",) if _folder(place) else ()
+    if finding.scope.include not in ((), asked):
         return None
+    finding = replace(finding, scope=replace(finding.scope, include=asked))
     definition: dict[str, Any]
     if _by_line(int(width), place):
         detail = f"Lines of at most {_SHORT} are not counted."

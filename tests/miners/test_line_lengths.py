@@ -40,6 +40,13 @@ def test_a_width_that_is_asked_for(name: str, text: str, ending: str) -> None:
     assert (found.conforming, found.applicable, place and place.path) == (30, 31, name)
 
 
+def test_a_width_that_is_asked_of_one_folder_is_asked_there() -> None:
+    files = {f"web/src/m{n}.ts": f"{'b' * 90}\n" for n in range(30)} | {"web/src/long.ts": f"{'b' * 100}\n"}
+    files |= {f"tools/m{n}.ts": f"{'b' * 150}\n" for n in range(9)} | {"web/.prettierrc": '{ "printWidth": 93 }'}
+    found = trial(files, families=[line_lengths.FAMILY]).find("at most 93 characters")
+    assert str(found) == "TypeScript lines in `web/` have at most 93 characters (30 of 31)"
+
+
 def test_a_linter_of_go_has_a_width_of_its_own() -> None:
     assert "at most 120" in mined("go", [110] * 30, {".golangci.yml": "enable:\n  - lll\n"}).said[0]
     told = "enable:\n  - lll\nsettings:\n  lll:\n    line-length: 140\n"
