@@ -16,7 +16,7 @@ from workers.crafts.blaming import Snapshot, Written, blaming
 from workers.ingest.step import Attempt
 
 # Blame walks back through a file's history; nobody waits longer for it, and what is shown first is asked first.
-BLAME_SECONDS = 5.0
+_BLAME_SECONDS = 5.0
 # A later run has few new places to ask about; what the first ones left over is asked bit by bit.
 _LATER_SECONDS = 1.0
 # For so many files it is worth while to write down first what each commit changed.
@@ -30,8 +30,8 @@ Blamed = dict[tuple[str, int], tuple[str, datetime]]
 async def authors_of(attempt: Attempt, places: Sequence[Sequence[Verified]]) -> Blamed:
     """Find who wrote what is shown first, as far as time allows."""
     async with attempt.runtime.read() as session:
-        lines = await mining.known_authors(session, attempt.owner.repo_id)
-    known = {(line.path, line.blob_id, line.line): (line.author, line.authored_at) for line in lines}
+        seen = await mining.known_authors(session, attempt.owner.repo_id)
+    known = {(line.path, line.blob_id, line.line): (line.author, line.authored_at) for line in seen}
     blamed: Blamed = {}
     asked: dict[str, set[int]] = {}
     for place in _shown_first(places):
@@ -46,11 +46,13 @@ async def authors_of(attempt: Attempt, places: Sequence[Sequence[Verified]]) -> 
     attempt.progress.move(0, len(asked))
     if len(asked) >= _MANY_FILES:
         await git.index_commits(attempt.cache)
-    until = monotonic() + (_LATER_SECONDS if known else BLAME_SECONDS)
-    before = _before(lines, {path: attempt.found.by_path[path].blob_id for path in asked})
+    until = monotonic() + (_LATER_SECONDS if known else _BLAME_SECONDS)
+    before = _before(seen, {path: attempt.found.by_path[path].blob_id for path in asked})
     # What changed since the file was last looked at is in few commits; only what they do not tell is in all others.
     since = [Asked(path, sorted(asked[path]), commit) for path, (commit, _) in before.items()]
-    async for each, answer in _answers(attempt, since, until):
+    mailmap = await git.mailmap(attempt.cache, attempt.found.commit) if asked else {}
+    snapshot = Snapshot(str(attempt.cache), attempt.found.commit, mailmap, _FILE_SECONDS)
+    async for each, answer in _answers(attempt, snapshot, since, until):
         for line, written in answer.items():
             told = known.get((each.path, before[each.path][1], written)) if isinstance(written, int) else written
             if told is not None:
@@ -59,7 +61,7 @@ async def authors_of(attempt: Attempt, places: Sequence[Sequence[Verified]]) -> 
     done = len([path for path in left if not left[path]])
     attempt.progress.move(done)
     everything = [Asked(path, lines) for path, lines in left.items() if lines]
-    async for each, answer in _answers(attempt, everything, until):
+    async for each, answer in _answers(attempt, snapshot, everything, until):
         blamed |= {(each.path, line): told for line, told in answer.items() if not isinstance(told, int)}
         done += 1
         attempt.progress.move(done)
@@ -75,24 +77,20 @@ def _shown_first(places: Sequence[Sequence[Verified]]) -> Iterator[Verified]:
             yield from (*fine[number : number + 1], *not_so[number : number + 1])
 
 
-def _before(lines: Sequence[WrittenLine], blobs: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+def _before(seen: Sequence[WrittenLine], blobs: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Find a commit at which most is known of each file that was another one then, and which one."""
     counted: dict[str, Counter[tuple[str, str]]] = {}
-    for line in lines:
+    for line in seen:
         if line.blob_id != blobs.get(line.path, line.blob_id):
             counted.setdefault(line.path, Counter())[line.commit, line.blob_id] += 1
     return {path: max(sorted(counts), key=counts.__getitem__) for path, counts in counted.items()}
 
 
-async def _answers(attempt: Attempt, asked: Sequence[Asked], until: float) -> AsyncIterator[tuple[Asked, Written]]:
+async def _answers(
+    attempt: Attempt, snapshot: Snapshot, asked: Sequence[Asked], until: float
+) -> AsyncIterator[tuple[Asked, Written]]:
     if not asked:
         return
-    snapshot = Snapshot(
-        str(attempt.cache),
-        attempt.found.commit,
-        await git.mailmap(attempt.cache, attempt.found.commit),
-        _FILE_SECONDS,
-    )
     asking = attempt.runtime.hands.each(
         blaming,
         snapshot,
