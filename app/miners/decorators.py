@@ -12,7 +12,7 @@ from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.miners.core.family import Family, File, Finding, Least, Proposal, Vote, World
-from app.miners.core.words import in_scope
+from app.miners.core.words import in_scope, is_scattered
 from app.syntax import Node, Source, text_of
 
 _MOST = 60
@@ -146,7 +146,7 @@ def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
 def propose(finding: Finding) -> Proposal | None:
     """Say the decorator and the place."""
     # Without a place, it would be said of all code.
-    if not finding.scope.include:
+    if not finding.scope.include or is_scattered(finding.scope):
         return None
     if finding.tongue == "Rust":
         return _of_rust(finding)

@@ -3,6 +3,7 @@
 Says, for instance: "Go files begin with `// Copyright The Authors` and 12 more lines".
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,6 +35,10 @@ _NOT_HEADERS = (
 )
 
 
+_HOLDER = re.compile(r"(?i)\W*(copyright\b|\(c\)|©)")
+_MOST_OF_IT = 0.5
+
+
 def facts(source: Source) -> Any:
     """Keep the templates of the comments that stand before everything else."""
     found: list[str] = []
@@ -57,6 +62,9 @@ def votes(_: File, facts: Any, __: World) -> Iterable[Vote]:
 def propose(finding: Finding) -> Proposal | None:
     """Say the first of the lines, and how many follow."""
     lines = finding.together or (finding.form,)
+    # Who wrote a part of it is no convention of theirs.
+    if finding.scope.include and finding.asked < _MOST_OF_IT and all(map(_HOLDER.match, lines)):
+        return None
     rule = Rule(RuleKind.REGEX, {"per": "file", "lines": list(lines)}, finding.scope)
     more = f" and {len(lines) - 1} more line{'s' if len(lines) > 2 else ''}" if len(lines) > 1 else ""
     shown = lines[0] if len(lines[0]) <= 90 else f"{lines[0][:89]}…"

@@ -31,3 +31,9 @@ def test_comments_that_differ_are_no_header() -> None:
 def test_what_tools_read_is_no_header() -> None:
     files = {f"src/part{n}.go": "//go:build linux\n\npackage shop\n" for n in range(20)}
     assert trial(files, families=[headers.FAMILY]).said == []
+
+
+def test_who_wrote_a_part_is_no_convention() -> None:
+    files = {f"one/part{n}.go": "// Copyright 2020 Ada Example\n\npackage one\n" for n in range(20)}
+    files |= {f"two/part{n}.go": "package two\n" for n in range(60)}
+    assert trial(files, families=[headers.FAMILY]).said == []

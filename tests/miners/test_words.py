@@ -5,7 +5,7 @@ import pytest
 from app.domain.recognition import FileRole
 from app.domain.rule import Scope
 from app.miners.core.family import Finding
-from app.miners.core.words import in_scope, places_in_words, with_lines
+from app.miners.core.words import in_scope, is_scattered, places_in_words, with_lines
 
 DEEP = "crates/plugin/src/command"
 
@@ -74,3 +74,10 @@ def test_folders_of_a_name_are_not_told_to_be_in_folders() -> None:
     scope = Scope(include=("**/models/**",))
     said = [in_scope(Finding("", "", "Go", scope, 1, 1, 1, None), what) for what in ("Files", "Folders")]
     assert said == ["Go files in folders `models/`", "Go folders `models/`"]
+
+
+def test_several_places_with_as_many_exceptions_are_none_that_anybody_could_learn() -> None:
+    several, exceptions = tuple(f"{name}/**" for name in "abc"), tuple(f"a/{name}/**" for name in "xyz")
+    assert is_scattered(Scope(("Go",), several, exceptions))
+    assert not is_scattered(Scope(("Go",), several, exceptions[:1]))
+    assert not is_scattered(Scope(("Go",), (), exceptions))

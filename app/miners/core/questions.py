@@ -8,7 +8,7 @@ from app.domain.pattern import PatternCategory
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule, RuleKind
 from app.miners.core.family import WRITTEN, Family, File, Finding, Least, Proposal, Vote, World
-from app.miners.core.words import in_scope
+from app.miners.core.words import in_scope, is_scattered
 from app.syntax import Source
 
 MOST_SITES = 400
@@ -57,7 +57,7 @@ def family(
 
     def propose(finding: Finding) -> Proposal | None:
         meant = meaning(finding)
-        if meant is None:
+        if meant is None or is_scattered(finding.scope):
             return None
         rule = Rule(
             meant.kind,

@@ -43,6 +43,11 @@ def in_scope(finding: Finding, what: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{places}"
 
 
+def is_scattered(scope: Scope) -> bool:
+    """Tell whether something holds in several places with as many exceptions, so that nobody could learn where."""
+    return len(scope.include) > _MOST_PLACES and len(scope.exclude) > _MOST_EXCEPTIONS
+
+
 def roles_in_words(scope: Scope) -> str:
     """Name the roles of a scope; nothing where it speaks of all."""
     return _listed([_ROLES[role] for role in scope.roles]) if scope.roles else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.domain.rule import Rule, RuleKind
 from app.miners.core.family import TONGUES, WRITTEN, Family, File, Finding, Least, Proposal, Vote, World, tongue_of
-from app.miners.core.words import in_scope
+from app.miners.core.words import in_scope, is_scattered
 from app.miners.idioms.shapes import Idiom, answers, definition_of
 from app.syntax import Source
 
@@ -82,7 +82,7 @@ def _proposal(idiom: Idiom, finding: Finding) -> Proposal | None:
     if finding.applicable >= _LEAST_OF_ITS_OWN and usual <= _RARE and finding.gathered >= _NEARLY_ALL:
         # What hardly anybody does, and of this repository this place alone, is its own way.
         lonely = False
-    if says is None or lonely:
+    if says is None or lonely or is_scattered(finding.scope):
         return None
     scope = finding.scope
     if idiom.roles != WRITTEN:

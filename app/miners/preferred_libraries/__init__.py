@@ -10,7 +10,7 @@ from typing import Any
 from app.domain.pattern import PatternCategory
 from app.domain.rule import Rule, RuleKind
 from app.miners.core.family import SCRIPTS, TONGUES, Family, File, Finding, Least, Proposal, Vote, World
-from app.miners.core.words import in_scope
+from app.miners.core.words import in_scope, is_scattered
 from app.miners.preferred_libraries.competitors import ASIDE, COMPETITORS, STEPS, USUAL
 from app.syntax import Source, imports_of
 
@@ -104,7 +104,7 @@ def propose(finding: Finding) -> Proposal | None:
     """Say which one it is, and which it is not."""
     language = finding.tongue or ""
     libraries = COMPETITORS[language].get(finding.topic, ())
-    if len(libraries) < 2:
+    if len(libraries) < 2 or is_scattered(finding.scope):
         return None
     # Where nobody takes another one, few files cannot tell a choice from the only one that comes to mind.
     if not finding.rivals and (finding.applicable < _LEAST_ALONE or prior(finding) > _COMMON):
