@@ -62,9 +62,14 @@ class Listing:
         return material_of(self.paths, _role_of)
 
     @cached_property
+    def python_folders(self) -> frozenset[str]:
+        """The folders that are packages of Python."""
+        return frozenset(path.rpartition("/")[0] for path in self.paths if path.endswith("/__init__.py"))
+
+    @cached_property
     def python_packages(self) -> frozenset[str]:
         """The names that `import` finds in the repository itself."""
-        packages = {path.rpartition("/")[0] for path in self.paths if path.endswith("/__init__.py")}
+        packages = self.python_folders
         tops = {package.rpartition("/")[2] for package in packages if package.rpartition("/")[0] not in packages}
         roots = {package.rpartition("/")[0] for package in packages if package.rpartition("/")[0] not in packages}
         modules = {

@@ -30,15 +30,18 @@ _COPIES = 5
 _LEAST_WORD = 4
 
 
+def settle(world: World) -> None:
+    """Note which names are copied into folder after folder."""
+    names = Counter(path.rpartition("/")[2] for path in world.listing.paths)
+    world.noted["copied"] = {name for name, count in names.items() if count >= _COPIES}
+
+
 def votes(file: File, _: Any, world: World) -> Iterable[Vote]:
     """Let each name vote for every affix it has."""
     stem = stem_of(file.path)
     if stem in _GIVEN or not file.folder or subject_of(file.path) != stem or _OF_TESTS.search(file.name):
         return
-    names = world.noted.get("names")
-    if names is None:
-        names = world.noted["names"] = Counter(path.rpartition("/")[2] for path in world.listing.paths)
-    if names[file.name] >= _COPIES:
+    if file.name in world.noted["copied"]:
         return
     ending = file.name.rpartition(".")[2]
     affixes = [f"{affix}.{ending}" for affix in _affixes(file.name, stem) if not _said_by(file.folder, affix)]
@@ -120,4 +123,5 @@ FAMILY = Family(
     open=True,
     local=True,
     most=6,
+    settle=settle,
 )

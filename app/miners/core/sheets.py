@@ -24,6 +24,7 @@ Kept = Callable[[], Iterable[tuple[str, bytes]]]
 """Gives the sections whose files are as they were, each with its sheet, anew each time it is called."""
 
 _ASPECTS = {
+    "python_folders": "python folders",
     "python_packages": "python packages",
     "java_packages": "java packages",
     "script_packages": "script packages",
@@ -259,6 +260,7 @@ class _Digests:
             told = {
                 "noted": lambda: _canonical(world.noted, top=True),
                 "paths": lambda: "\0".join(sorted(world.listing.paths)),
+                "python folders": lambda: "\0".join(sorted(world.listing.python_folders)),
                 "python packages": lambda: "\0".join(sorted(world.listing.python_packages)),
                 "java packages": lambda: "\0".join(sorted(world.listing.java_packages)),
                 "script packages": lambda: "\0".join(sorted(world.listing.script_packages)),

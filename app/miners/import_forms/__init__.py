@@ -12,7 +12,7 @@ from app.domain.pattern import PatternCategory
 from app.domain.rule import Rule, RuleKind, Scope
 from app.miners.core.family import SCRIPTS, Family, File, Finding, Least, Proposal, Vote, World
 from app.miners.core.words import in_scope, listed_places
-from app.miners.import_forms.reach import is_reach, reached, told, usual
+from app.miners.import_forms.reach import is_reach, reached, settle, told, usual
 from app.syntax import Source, imports_of
 
 _OWN = "own modules of "
@@ -94,7 +94,7 @@ def _python(file: File, module: str, forms: list[str], alias: str | None, world:
 def _package_of(file: File, world: World) -> tuple[str | None, str]:
     """Name the topmost package that a module is in, and its folder."""
     place, package = file.folder, None
-    while place and "__init__.py" in world.listing.folders.get(place, ()):
+    while place and place in world.listing.python_folders:
         package, top = place.rpartition("/")[2], place
         place = place.rpartition("/")[0]
     # Below `src` packages may do without `__init__.py`.
@@ -332,5 +332,12 @@ def _usual_way(finding: Finding) -> float:
 
 
 FAMILY = Family(
-    "import-forms", votes, propose, facts=facts, prior=prior, least=Least(sites=8, files=4, share=0.87), version=2
+    "import-forms",
+    votes,
+    propose,
+    facts=facts,
+    version=2,
+    prior=prior,
+    least=Least(sites=8, files=4, share=0.87),
+    settle=settle,
 )

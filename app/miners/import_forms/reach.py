@@ -28,7 +28,9 @@ def reached(file: File, module: str, forms: list[str], type_only: bool, world: W
     climbs = module.startswith("../")
     if not climbs and forms[0] != "package":
         return
-    base, folders = _base_of(file, world)
+    above, found, _ = f"/{file.folder}/".rpartition(f"/{_BASE}/")
+    base = f"{above}/{_BASE}"[1:]
+    folders = world.noted["bases"].get(base, ()) if found else ()
     if (
         "/" in module
         and folders
@@ -42,17 +44,13 @@ def reached(file: File, module: str, forms: list[str], type_only: bool, world: W
             yield Vote(f"{_PARTS}{package}", ("whole" if module == package else "part",))
 
 
-def _base_of(file: File, world: World) -> tuple[str, tuple[str, ...]]:
-    """Find the folder of the sources that a file is in, and name the folders in it."""
-    above, found, _ = f"/{file.folder}/".rpartition(f"/{_BASE}/")
-    base = f"{above}/{_BASE}"[1:]
-    if not found:
-        return "", ()
-    bases: dict[str, tuple[str, ...]] = world.noted.setdefault("bases", {})
-    if base not in bases:
-        names = world.listing.folders.get(base, ())
-        bases[base] = tuple(name for name in names if f"{base}/{name}" in world.listing.folders)[:_MOST_FOLDERS]
-    return base, bases[base]
+def settle(world: World) -> None:
+    """Note the folders of sources, and which folders are in each."""
+    held = world.listing.folders
+    bases = world.noted["bases"] = {}
+    for base, names in held.items():
+        if base.rpartition("/")[2] == _BASE:
+            bases[base] = [name for name in names if f"{base}/{name}" in held][:_MOST_FOLDERS]
 
 
 def _leads(path: str, world: World) -> bool:
