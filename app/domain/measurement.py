@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from heapq import heappush, heapreplace
 from typing import NamedTuple, Protocol, TypeVar
 from zlib import crc32
 
@@ -106,8 +107,16 @@ class Measurement:
         """Conforming of applicable; None where there is nothing to conform."""
         return self.conforming / self.applicable if self.applicable else None
 
-    def see(self, seen: Glimpse, path: str, blob_id: str, past: Past, category: CodeCategory) -> None:
-        """Take in what was seen of one file."""
+    def see(
+        self,
+        seen: Glimpse,
+        path: str,
+        blob_id: str,
+        past: Past,
+        category: CodeCategory,
+        draw: "Draw | None" = None,
+    ) -> None:
+        """Take in what was seen of one file; a draw says whether its sample could still be one of the first."""
         self.applicable += seen.applicable
         self.conforming += seen.conforming
         self.files += seen.applicable > 0
@@ -126,7 +135,8 @@ class Measurement:
                 for name in past.authors:
                     self.authors.setdefault(name, 0)
             self._meet(past.first, past.first)
-            self.samples.append(Place(path, blob_id, seen.start, seen.end))
+            if draw is None or draw.takes(path):
+                self.samples.append(Place(path, blob_id, seen.start, seen.end))
         self._trim()
 
     def breaks(self, reason: str) -> None:
@@ -174,6 +184,25 @@ class Measurement:
         self.samples = sorted(self.samples, key=_lot)[:MOST_SAMPLES]
         self.violations = sorted(self.violations, key=_lot)[:MOST_PLACES]
         return self
+
+
+@dataclass(slots=True)
+class Draw:
+    """The samples that were drawn so far: of thousands that come later, hardly any is drawn before all of these."""
+
+    _last: list[int] = field(default_factory=list)
+    """A heap of the lots of those that are first, the last of them on top."""
+
+    def takes(self, path: str) -> bool:
+        """Tell whether the sample of a path may be among the first."""
+        lot = -crc32(path.encode())
+        if len(self._last) < MOST_SAMPLES:
+            heappush(self._last, lot)
+        elif lot >= self._last[0]:
+            heapreplace(self._last, lot)
+        else:
+            return False
+        return True
 
 
 def glimpsed(sites: Iterable[Sighted]) -> Glimpse:

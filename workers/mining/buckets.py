@@ -18,7 +18,7 @@ import orjson
 from app.domain.categories import category_of
 from app.domain.errors import NotFound
 from app.domain.listing import Listing
-from app.domain.measurement import Glimpse, Measurement, Past
+from app.domain.measurement import Draw, Glimpse, Measurement, Past
 from app.domain.recognition import FileRole
 from app.domain.rule import Rule
 from app.gateways.git.store import Store
@@ -163,9 +163,12 @@ class _Bench:
     store: Store
     listing: Listing = field(init=False)
     sights: dict[tuple[int, ...], Sight] = field(default_factory=dict)
+    draws: list[Draw] = field(default_factory=list)
+    """The samples of each rule that buckets had so far, so that later ones tell only of those that come before them."""
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.work.paths)
+        self.draws = [Draw() for _ in self.work.rules]
 
     def measure(self, bucket: Bucket) -> Partly:
         """Bring what is known of a bucket up to date, and add it up."""
@@ -219,7 +222,7 @@ class _Bench:
             measured = found[number] = Measurement()
             for path in sorted(seen):
                 file, category = files[path]
-                measured.see(seen[path], path, file.blob_id, file.past, category)
+                measured.see(seen[path], path, file.blob_id, file.past, category, self.draws[number])
             for reason in broken.values():
                 measured.breaks(reason)
         return found
