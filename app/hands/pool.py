@@ -39,8 +39,8 @@ data, and dataclasses and enumerations of it. It may be asked about an item agai
 
 BATCH = 200
 _STREAMS_KEPT = 4
-# A further process costs half a second of a processor's time and 50 MB: it comes when work has waited twice as long.
-_PATIENCE = 1.0
+# A further process costs half a second of a processor's time and 50 MB: it comes when work has waited for as long.
+_PATIENCE = 0.5
 _STILLBORN = 3
 # What children need of our environment; none of the secrets that it holds.
 _PASSED = ("PATH", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH")

@@ -25,6 +25,7 @@ from app.gateways.git.store import Store
 from app.gateways.storage import Storage
 from app.syntax import MOST_BYTES
 from workers.mining.batches import Item, Seen, Sight
+from workers.mining.keys import is_fleeting
 
 _QUICKLY = 1
 VERSION = 1
@@ -163,11 +164,15 @@ class _Bench:
     store: Store
     listing: Listing = field(init=False)
     sights: dict[tuple[int, ...], Sight] = field(default_factory=dict)
+    lasting: set[str] = field(default_factory=set)
+    """The keys of what is kept."""
     draws: list[Draw] = field(default_factory=list)
     """The samples of each rule that buckets had so far, so that later ones tell only of those that come before them."""
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.work.paths)
+        pairs = zip(self.work.rules, self.work.keys, strict=True)
+        self.lasting = {key for rule, key in pairs if not is_fleeting(rule)}
         self.draws = [Draw() for _ in self.work.rules]
 
     def measure(self, bucket: Bucket) -> Partly:
@@ -188,13 +193,13 @@ class _Bench:
             self._look(kept, same, missing)
         kept.states |= {file.path: file.state for file in fresh}
         kept.lost |= bucket.lost
-        changed = bool(gone or fresh or missing) and bucket.number is not None
-        if changed:
-            wanted = set(work.keys)
-            kept.seen = {key: seen for key, seen in kept.seen.items() if key in wanted}
-            kept.broken = {key: broken for key, broken in kept.broken.items() if key in wanted and broken}
-        unread = {**kept.unread, **kept.lost}
-        return Partly(self._summed(kept, bucket), unread, kept.spelled(work.state) if changed else None)
+        news = gone or fresh or any(work.keys[number] in self.lasting for number in missing)
+        measured, unread = self._summed(kept, bucket), {**kept.unread, **kept.lost}
+        if not news or bucket.number is None:
+            return Partly(measured, unread)
+        kept.seen = {key: seen for key, seen in kept.seen.items() if key in self.lasting}
+        kept.broken = {key: broken for key, broken in kept.broken.items() if key in self.lasting and broken}
+        return Partly(measured, unread, kept.spelled(work.state))
 
     def _look(self, kept: _Kept, files: Sequence[Held], numbers: tuple[int, ...]) -> None:
         """Run some of the rules over some of the files."""

@@ -31,6 +31,11 @@ def keys_of(rules: Sequence[Rule], listing: Listing) -> list[str]:
     return found
 
 
+def is_fleeting(rule: Rule) -> bool:
+    """Tell whether what a rule finds is sooner found again than kept: it reads no file, and each new path changes it."""
+    return rule.kind is RuleKind.PATH and "paths" in _looked_at(rule)
+
+
 def _looked_at(rule: Rule) -> list[str]:
     """Say what a rule looks up in the listing of all paths."""
     parts = set(_names(rule.definition))
