@@ -39,8 +39,8 @@ data, and dataclasses and enumerations of it. It may be asked about an item agai
 
 BATCH = 200
 _STREAMS_KEPT = 4
-# A further process costs half a second of a processor's time and 50 MB: it comes when work has waited for as long.
-_PATIENCE = 0.5
+# A further process costs half a second of a processor's time and 50 MB: it comes when work has waited twice as long.
+_PATIENCE = 1.0
 _STILLBORN = 3
 # What children need of our environment; none of the secrets that it holds.
 _PASSED = ("PATH", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
@@ -140,6 +140,10 @@ class Hands:
             await batches.aclose()
             for hand in self._alive:
                 hand.forget(stream.number)
+
+    def expect(self, hands: int) -> None:
+        """Make places for work that is sure to come, so that it need not wait for them."""
+        self._room = max(self._room, min(hands, self.most))
 
     async def close(self) -> None:
         """End all children."""

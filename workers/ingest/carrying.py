@@ -22,11 +22,12 @@ from app.services.ingesting import Claim, Superseded
 from workers.ingest.fetch import fetch
 from workers.ingest.history import history
 from workers.ingest.index import index
-from workers.ingest.mine import make_ready, mine
+from workers.ingest.mine import mine
 from workers.ingest.pulls import pulls
 from workers.ingest.score import score
 from workers.ingest.step import Attempt, Findings
 from workers.ingest.verify import verify
+from workers.mining.discovering import make_ready
 from workers.progress import Cancelled, Progress
 from workers.trying import full_disk_told, pause_after
 

@@ -1,7 +1,7 @@
 """MINE: facts of every file that changed, findings from the facts of all, and what each rule does in the repository."""
 
 from collections.abc import Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import asdict
 
 from app.domain.confidence import YEAR, Team
@@ -13,7 +13,7 @@ from app.domain.measurement import Past, Place
 from app.domain.rule import Rule, RuleKind, read_rule
 from app.domain.snapshot import FileFacts
 from app.gateways import git
-from app.hands.pool import HandFailed, Lost
+from app.hands.pool import Lost
 from app.miners.registry import extractor_version
 from app.reads import mining
 from app.reads.mining import StandingPattern
@@ -28,12 +28,6 @@ from workers.mining.quoting import quoted
 
 _CHOOSE_SECONDS = 60.0
 _AUTHORS_OF_A_FILE = 5
-
-
-async def make_ready(attempt: Attempt) -> None:
-    """Have a child process load the miners, while the stages before wait for the database and for git."""
-    with suppress(HandFailed):
-        await attempt.runtime.hands.do(crafts.ready, seconds=crafts.FACTS_SECONDS, party=attempt.owner.organization_id)
 
 
 async def mine(attempt: Attempt) -> None:

@@ -1,10 +1,13 @@
 """Discovering: what holds in a repository by the votes of its files; only folders that changed vote again."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from app.domain.measurement import Past
 from app.domain.snapshot import FileFacts
 from app.gateways.storage import TooLarge
+from app.hands.pool import HandFailed
 from app.miners.core.mining import Mined
 from workers.ingest.step import Attempt
 from workers.mining import crafts
@@ -13,6 +16,22 @@ from workers.mining.measuring import drop_others
 from workers.mining.shelf import groups_for
 
 _DISCOVER_SECONDS = 600.0
+# With so many files it takes longer than a process needs to come to life.
+_MANY_FILES = 3_000
+
+
+async def make_ready(attempt: Attempt) -> None:
+    """Have a child process load the miners, while nobody needs it yet."""
+    with suppress(HandFailed):
+        await attempt.runtime.hands.do(crafts.ready, seconds=crafts.FACTS_SECONDS, party=attempt.owner.organization_id)
+
+
+async def _second_made_ready(attempt: Attempt, files: int) -> None:
+    """Have the next process come to life beside the first: measuring comes soon, and takes all that there may be."""
+    if files >= _MANY_FILES:
+        hands = attempt.runtime.hands
+        hands.expect(hands.most)
+        await make_ready(attempt)
 
 
 def key_of_file(file: FileFacts) -> str:
@@ -29,7 +48,7 @@ async def discover(attempt: Attempt, kept: Kept, files: Sequence[FileFacts], pas
         if (key := key_of_file(file)) not in kept.lost
     ]
     place = f"votes/{groups_for(len(files))}"
-    found = await attempt.runtime.hands.do(
+    discovering = attempt.runtime.hands.do(
         crafts.discover,
         str(storage.root),
         kept.places,
@@ -39,6 +58,7 @@ async def discover(attempt: Attempt, kept: Kept, files: Sequence[FileFacts], pas
         seconds=_DISCOVER_SECONDS,
         party=owner.organization_id,
     )
+    found, _ = await asyncio.gather(discovering, _second_made_ready(attempt, len(files)))
     await drop_others(attempt, "votes", groups_for(len(files)))
     for name, content in found.votes.items():
         try:

@@ -32,7 +32,7 @@ def keys_of(rules: Sequence[Rule], listing: Listing) -> list[str]:
 
 
 def is_fleeting(rule: Rule) -> bool:
-    """Tell whether what a rule finds is sooner found again than kept: it reads no file, and each new path changes it."""
+    """Tell whether what a rule finds is sooner found again than kept: it reads no file, and new paths change it."""
     return rule.kind is RuleKind.PATH and "paths" in _looked_at(rule)
 
 
