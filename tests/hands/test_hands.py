@@ -58,6 +58,17 @@ async def test_a_further_process_comes_only_when_work_keeps_waiting() -> None:
         await patient.close()
 
 
+async def test_work_that_was_announced_waits_for_no_process() -> None:
+    patient = Hands(2, 512, patience=3600)
+    patient.expect(9)
+    try:
+        async for _ in patient.each(crafts.doubling, 3, range(100), seconds=5, batch=7):
+            pass
+        assert len(patient.pids) == 2
+    finally:
+        await patient.close()
+
+
 async def test_items_are_taken_only_as_they_are_needed(hands: Hands) -> None:
     taken = count()
 
