@@ -15,7 +15,7 @@ from tests.resolvers.conftest import House
 from tests.resolvers.documents import Asked, documents
 
 # As many as a run of the suite has patience for; a night's run takes 20,000 and more.
-DOCUMENTS = int(os.environ.get("SAME_ANSWER_DOCUMENTS", "300"))
+DOCUMENTS = int(os.environ.get("SAME_ANSWER_DOCUMENTS", "220"))
 # Told, then with the names of rows, once more to see that these stay, and from memory.
 OFTEN = 4
 IN_CI = "CI" in os.environ
