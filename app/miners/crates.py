@@ -21,8 +21,9 @@ _MANIFEST = "Cargo.toml"
 # The tables of dependencies of one crate; those of the workspace speak for all.
 _TABLES = r"(?m)^\[(?:target\.[^\n]*\.)?(?:dev-|build-)?dependencies\][^\n]*\n(?:[^\[\n][^\n]*\n?|\n)*"
 _NAMED = r"(?m)^[\w-]+"
+# As far as its line goes: what tables hold over several lines are lists of features.
 _DEPENDENCY = (
-    rf'{_NAMED}(?:\.workspace\s*=\s*true|\s*=\s*(?:"[^"\n]*"|\{{[^}}]*\b(?:workspace|version|git)\s*=[^}}]*\}}))'
+    rf'{_NAMED}(?:\.workspace\s*=\s*true|\s*=\s*(?:"[^"\n]*"|\{{[^}}\n]*\b(?:workspace|version|git)\s*=[^}}\n]*))'
 )
 _TAKEN = r"\bworkspace\s*=\s*true"
 _PLAINLY_TAKEN = rf"{_NAMED}(?:\.workspace\s*=\s*true|\s*=\s*\{{\s*workspace\s*=\s*true\s*\}})"
@@ -95,6 +96,7 @@ FAMILY = Family(
     votes,
     propose,
     facts=facts,
+    version=2,
     languages=None,
     roles=_MANIFESTS,
     prior=prior,
